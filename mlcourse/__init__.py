@@ -1,0 +1,56 @@
+"""Meta-learning, small enough to read in an evening.
+
+Read it in this order: tasks, models, objectives, inner, meta, evaluate. The course's own tools (worked examples,
+problems, figures, panels) are in mlcourse.classroom, which imports these modules and is never imported by them.
+"""
+
+from mlcourse.checks import DivergenceError
+from mlcourse.evaluate import Report, compare, confidence_interval, evaluate_episode, meta_test
+from mlcourse.inner import adapt, trajectory
+from mlcourse.meta import (
+    MetaGradient,
+    MetaState,
+    adam,
+    fomaml,
+    joint_training,
+    maml,
+    meta_train,
+    reptile,
+    sgd,
+)
+from mlcourse.models import MLP, Linear, relu, tanh
+from mlcourse.objectives import cross_entropy, mean_squared_error
+from mlcourse.tasks import Data, Episode, Lines, Polynomials, Quadratics, Sinusoids, TaskDistribution
+
+__all__ = [
+    "MLP",
+    "Data",
+    "DivergenceError",
+    "Episode",
+    "Linear",
+    "Lines",
+    "MetaGradient",
+    "MetaState",
+    "Polynomials",
+    "Quadratics",
+    "Report",
+    "Sinusoids",
+    "TaskDistribution",
+    "adam",
+    "adapt",
+    "compare",
+    "confidence_interval",
+    "cross_entropy",
+    "evaluate_episode",
+    "fomaml",
+    "joint_training",
+    "maml",
+    "mean_squared_error",
+    "meta_test",
+    "meta_train",
+    "relu",
+    "reptile",
+    "sgd",
+    "tanh",
+    "trajectory",
+]

@@ -1,0 +1,74 @@
+"""Run notebooks in fresh kernels and keep their outputs: `make notebooks`.
+
+What is written has no widget state, no timings and no machine's kernel name; a panel's output keeps its picture.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def run(notebook, folder, timeout=300, **options):
+    """Run an nbformat notebook in a fresh kernel with `folder` as its working directory, in place."""
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        record_timing=False,
+        store_widget_state=False,
+        **options,
+    )
+    client.execute()
+    return notebook
+
+
+def tidy(notebook):
+    """Drop what a reader without a kernel cannot use: widget views, execution times, machine metadata."""
+    notebook.metadata = nbformat.NotebookNode(
+        kernelspec={"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+        **{
+            key: value
+            for key, value in notebook.metadata.items()
+            if key not in ("kernelspec", "language_info", "widgets")
+        },
+    )
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET_VIEW, None)
+        if cell.cell_type == "code":
+            cell.outputs = _merge_streams(cell.outputs)
+    return notebook
+
+
+def _merge_streams(outputs):
+    """Join neighbouring pieces of one stream: how a kernel cuts them is chance."""
+    merged = []
+    for output in outputs:
+        if merged and output.output_type == merged[-1].output_type == "stream" and output.name == merged[-1].name:
+            merged[-1].text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+def execute(path):
+    """Run the notebook at `path` and write it back with its outputs."""
+    path = Path(path)
+    notebook = nbformat.read(path, as_version=4)
+    run(notebook, path.parent)
+    nbformat.write(tidy(notebook), path)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for name in sys.argv[1:]:
+        print(name, flush=True)
+        execute(name)

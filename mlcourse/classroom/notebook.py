@@ -1,0 +1,40 @@
+"""What a lesson's cells say to the learner besides the lesson itself."""
+
+import numpy as np
+
+TITLES = {
+    0: "Start here",
+    1: "Task distributions",
+    2: "Episodes: support and query",
+    3: "The inner loop",
+    4: "The meta-gradient by hand",
+    5: "The geometry of a good initialisation",
+    6: "MAML",
+}
+
+
+def start_lesson(number):
+    """Say which lesson this is, in its first cell. Raises ValueError for a lesson that does not exist."""
+    if number not in TITLES:
+        raise ValueError(f"number must be a lesson, {min(TITLES)} … {max(TITLES)}, got {number!r}")
+    print(f"Lesson {number:02}: {TITLES[number]}. The kernel is ready.")
+
+
+def reveal(measured, guess=None, name="", digits=2):
+    """Print what was measured beside the learner's guess; no guess is fine, and says so.
+
+    measured, guess   numbers; guess None where the learner has not written one
+    name              what was measured, in words
+    """
+    words = f"{name}: {measured:.{digits}f}"
+    if guess is None:
+        print(f"{words}   (no guess written above)")
+        return
+    try:
+        difference = float(guess) - float(measured)
+    except (TypeError, ValueError):
+        print(f"{words}   (the guess must be a number, got {guess!r})")
+        return
+    close = abs(difference) <= 0.1 * max(abs(measured), 10.0**-digits)
+    verdict = "close" if close else ("too high" if difference > 0 else "too low")
+    print(f"{words}   (you guessed {np.round(float(guess), digits):g}: {verdict})")
