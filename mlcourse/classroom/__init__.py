@@ -1,4 +1,4 @@
-"""The classroom: everything that knows about notebooks, marks and pictures. It imports the method, never the reverse."""
+"""The classroom: everything that knows about notebooks, marks and pictures. It imports the method."""
 
 from mlcourse.classroom.notebook import reveal, start_lesson
 

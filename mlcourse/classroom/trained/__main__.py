@@ -25,8 +25,7 @@ for name in sys.argv[1:] or RECIPES:
         queries=10,
         learning_rate=1e-3,
     )
-    for state in tqdm(islice(states, recipe.iterations), total=recipe.iterations, desc=name, mininterval=10):
-        pass
+    *_, state = tqdm(islice(states, recipe.iterations), total=recipe.iterations, desc=name, mininterval=10)
     state._replace(memory=()).save(path(name))
     report = meta_test(
         objective, SINUSOIDS, state.theta, rng, alpha=ALPHA, steps=1, tasks=1000, shots=recipe.shots, queries=10

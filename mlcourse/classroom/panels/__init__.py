@@ -1,0 +1,13 @@
+"""The panels by name: PANELS[name]() makes one. Importing this package imports ipywidgets and matplotlib."""
+
+from importlib import import_module
+
+# name -> module that has a function `panel()`
+_ROOMS = {}
+
+
+def _open(module):
+    return lambda **options: import_module(f"{__name__}.{module}").panel(**options)
+
+
+PANELS = {name: _open(module) for name, module in _ROOMS.items()}

@@ -1,0 +1,139 @@
+"""A picture that answers when moved: compute (the method) -> drawing (figures) -> controls (here).
+
+Task and data stay while a control moves; "New task" draws others. Only the artists that moved are drawn again.
+"""
+
+import base64
+from io import BytesIO
+
+import ipywidgets as widgets
+import numpy as np
+from PIL import Image
+
+LABEL = {"description_width": "190px"}
+WIDE = widgets.Layout(width="560px", max_width="100%")
+
+
+def slider(label, low, high, value, step, unit=""):
+    """A control for a real number, label and unit beside it."""
+    words = f"{label} ({unit})" if unit else label
+    digits = max(0, -int(np.floor(np.log10(step) + 1e-9)))
+    return widgets.FloatSlider(
+        value=value,
+        min=low,
+        max=high,
+        step=step,
+        description=words,
+        readout_format=f".{digits}f",
+        style=LABEL,
+        layout=WIDE,
+    )
+
+
+def whole(label, low, high, value, unit=""):
+    """A control for a whole number."""
+    words = f"{label} ({unit})" if unit else label
+    return widgets.IntSlider(value=value, min=low, max=high, description=words, style=LABEL, layout=WIDE)
+
+
+def choice(label, options, value):
+    """A control for one of a few named options; options are strings or (label, value) pairs."""
+    return widgets.Dropdown(options=options, value=value, description=label, style=LABEL, layout=WIDE)
+
+
+class Frame:
+    """Draws a Drawing: what stays once, what moves each time, straight from the canvas to PNG."""
+
+    def __init__(self, drawing):
+        self.drawing = drawing
+        self.canvas = drawing.figure.canvas
+        for artist in drawing.moving:
+            artist.set_animated(True)
+        self._draw_still()
+
+    def _draw_still(self):
+        self.canvas.draw()
+        self.drawing.figure.set_layout_engine("none")
+        self._still = self.canvas.copy_from_bbox(self.drawing.figure.bbox)
+
+    def update(self, numbers):
+        """Move the artists; a drawing whose update returns True has changed what stays, too."""
+        if self.drawing.update(numbers):
+            self._draw_still()
+
+    def png(self):
+        self.canvas.restore_region(self._still)
+        for artist in self.drawing.moving:
+            self.drawing.figure.draw_artist(artist)
+        pixels = np.asarray(self.canvas.buffer_rgba())[..., :3]
+        file = BytesIO()
+        Image.fromarray(np.ascontiguousarray(pixels)).save(file, "png", compress_level=1)
+        return file.getvalue()
+
+
+class Panel(widgets.VBox):
+    """Controls over a picture.
+
+    draw_task(rng) -> task            what stays while controls move; None for panels without a task
+    compute(task, **values) -> numbers   values by control name
+    drawing                           a Drawing subclass, called with numbers
+    controls                          name -> widget with a `value`
+    caption(numbers) -> str           one line: what to look for, with the numbers
+    seed                              of the first task; "New task" takes the next
+    """
+
+    def __init__(self, *, draw_task, compute, drawing, controls, caption, seed=0):
+        self.draw_task, self.compute, self.caption_of, self.seed = draw_task, compute, caption, seed
+        self.controls = dict(controls)
+        self._first = {name: control.value for name, control in self.controls.items()}
+        self._first_seed, self._holding = seed, False
+        self.task = self._draw_task()
+        self.numbers = self.compute(self.task, **self.values)
+        self.frame = Frame(drawing(self.numbers))
+        self.image, self.caption = widgets.Image(format="png"), widgets.HTML()
+        self.new_task = widgets.Button(description="New task", icon="random", tooltip="draw another task")
+        self.reset = widgets.Button(description="Reset", icon="undo", tooltip="back to where the panel began")
+        self.new_task.on_click(lambda _: self._take_seed(self.seed + 1))
+        self.reset.on_click(lambda _: self._reset())
+        for control in self.controls.values():
+            control.observe(self._moved, "value")
+        self._show()
+        buttons = [self.reset] if draw_task is None else [self.new_task, self.reset]
+        super().__init__([*self.controls.values(), widgets.HBox(buttons), self.image, self.caption])
+
+    @property
+    def values(self):
+        """The controls' values by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _draw_task(self):
+        return None if self.draw_task is None else self.draw_task(np.random.default_rng(self.seed))
+
+    def _take_seed(self, seed):
+        self.seed = seed
+        self.task = self._draw_task()
+        self._moved()
+
+    def _reset(self):
+        self._holding = True
+        for name, value in self._first.items():
+            self.controls[name].value = value
+        self._holding = False
+        self._take_seed(self._first_seed)
+
+    def _moved(self, _change=None):
+        if self._holding:
+            return
+        self.numbers = self.compute(self.task, **self.values)
+        self.frame.update(self.numbers)
+        self._show()
+
+    def _show(self):
+        self.image.value = self.frame.png()
+        self.caption.value = self.caption_of(self.numbers)
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget where there is a kernel, its picture and its caption where there is none."""
+        bundle = super()._repr_mimebundle_(**kwargs) or {}
+        picture = base64.b64encode(self.image.value).decode()
+        return bundle | {"image/png": picture, "text/plain": self.caption.value}
