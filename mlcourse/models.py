@@ -71,11 +71,15 @@ class MLP:
         }
 
     def init(self, rng):
-        """theta (P,): weights Normal(0, 2 / fan-in) (He et al. 2015), biases zero."""
+        """theta (P,): weights Normal(0, 1 / fan-in) (LeCun et al. 1998), biases zero.
+
+        Twice this variance (He et al. 2015) suits deeper networks; here its outputs are so large that the first
+        inner step overshoots, and meta-training needs several times the iterations.
+        """
         theta = numpy.zeros(self.size)
         for name, shape in self.shapes.items():
             if name.startswith("W"):
-                theta[self.parts[name]] = rng.normal(0, numpy.sqrt(2 / shape[0]), shape).ravel()
+                theta[self.parts[name]] = rng.normal(0, numpy.sqrt(1 / shape[0]), shape).ravel()
         return theta
 
     def __call__(self, theta, x):

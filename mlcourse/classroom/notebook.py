@@ -2,6 +2,17 @@
 
 import numpy as np
 
+
+class Words(str):
+    """Markdown: rendered in a notebook, readable as it is elsewhere."""
+
+    def _repr_markdown_(self):
+        return str(self)
+
+    def __repr__(self):
+        return str(self)
+
+
 TITLES = {
     0: "Start here",
     1: "Task distributions",

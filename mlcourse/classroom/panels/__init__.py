@@ -3,7 +3,15 @@
 from importlib import import_module
 
 # name -> module that has a function `panel()`
-_ROOMS = {}
+_ROOMS = {
+    "time line": "timeline",
+    "relatedness": "relatedness",
+    "episode viewer": "episode_viewer",
+    "inner loop": "inner_loop",
+    "tangent": "tangent",
+    "test bed": "test_bed",
+    "adaptation": "adaptation",
+}
 
 
 def _open(module):

@@ -1,0 +1,61 @@
+# make learn and make test each work alone on a fresh machine: Python >= 3.11, git and make are all they need.
+
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell command -v $(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help learn test notebooks exercises trained benchmarks lint clean
+
+help:
+	@echo "make learn       make the environment and open the course in JupyterLab"
+	@echo "make test        make the environment and run every check"
+	@echo "make notebooks   execute lessons and solutions again, keep their outputs, rebuild the exercises"
+	@echo "make exercises   rebuild exercises/ from solutions/ (edited ones are left alone)"
+	@echo "make trained     train the shipped meta-parameters again (about 15 minutes)"
+	@echo "make benchmarks  measure speed on this machine"
+	@echo "make lint        formatter and linter"
+	@echo "make clean       remove the environment and what was built"
+
+learn: $(VENV)/.learn
+	@$(BIN)/mlcourse learn
+
+test: $(VENV)/.test lint
+	$(BIN)/pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+notebooks: $(VENV)/.test
+	MLCOURSE_HOME=$$(mktemp -d) $(BIN)/python -m mlcourse.classroom.execute $(or $(NOTEBOOKS),notebooks/*.ipynb solutions/*.ipynb)
+	$(BIN)/ruff format
+	$(BIN)/mlcourse release
+
+exercises: $(VENV)/.test
+	$(BIN)/mlcourse release
+
+trained: $(VENV)/.learn
+	OMP_NUM_THREADS=1 $(BIN)/python -m mlcourse.classroom.trained
+
+benchmarks: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "The course needs Python 3.11 or newer; found: $$("$(PYTHON)" --version 2>&1 || echo none)."; \
+		echo "Install one, or say which: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Making the environment in $(VENV)/ (once, about a minute) ..."
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "Python could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(VENV)/.learn: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/.learn

@@ -1,0 +1,115 @@
+"""Two answers side by side: the same numbers in whatever form they come."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+
+class NotNumbers(TypeError):
+    """An answer that holds something other than numbers; its text names what came."""
+
+
+def plain(value):
+    """value with lists, scalars, 0-d arrays and autograd boxes as float arrays; tuples and mappings keep their form.
+
+    A tuple stays a tuple when it holds arrays (several results), and becomes one array when it holds numbers.
+    Strings, booleans and None stay what they are. Raises NotNumbers for anything else.
+    """
+    while hasattr(value, "_value") and hasattr(value, "_node"):
+        value = value._value
+    if value is None or isinstance(value, (str, bool, np.bool_)):
+        return value
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple) and any(np.ndim(_peek(item)) or isinstance(item, (tuple, Mapping)) for item in value):
+        return tuple(plain(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        value = [plain(item) for item in value]
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise NotNumbers(f"{type(value).__name__}: {value!r:.60}") from None
+    return array
+
+
+def _peek(item):
+    """An array where the item is one, else a scalar: ragged lists count as arrays."""
+    if isinstance(item, list):
+        return np.zeros(1)
+    while hasattr(item, "_value") and hasattr(item, "_node"):
+        item = item._value
+    return item if isinstance(item, np.ndarray) else 0
+
+
+def same(a, b, tolerance):
+    """Whether two plain values agree: numbers to a relative tolerance, shapes exactly but for axes of length one
+    around a single number, everything else by equality."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        if a.size == b.size == 1:
+            a, b = a.reshape(()), b.reshape(())
+        if a.shape != b.shape:
+            return False
+        with np.errstate(invalid="ignore"):
+            scale = max(np.max(np.abs(b), initial=0.0), 1e-9)
+            return bool(np.all(np.abs(a - b) <= tolerance * scale) or np.array_equal(a, b, equal_nan=True))
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(same(a[key], b[key], tolerance) for key in a)
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(same(one, other, tolerance) for one, other in zip(a, b, strict=True))
+    return type(a) is type(b) and a == b
+
+
+def form(value):
+    """The shapes in a plain value, in words: `(3, 2)`, `a number`, `2 results: (3,) and a number`."""
+    if isinstance(value, np.ndarray):
+        return f"shape {value.shape}" if value.size != 1 else "a number"
+    if isinstance(value, Mapping):
+        return "a mapping with " + ", ".join(map(str, value))
+    if isinstance(value, tuple):
+        return f"{len(value)} results: " + " and ".join(form(item) for item in value)
+    return f"{type(value).__name__} {value!r:.40}"
+
+
+def same_form(a, b):
+    """Whether two plain values have the same structure and shapes."""
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(same_form(one, other) for one, other in zip(a, b, strict=True))
+    return form(a) == form(b)
+
+
+def all_finite(value):
+    """Whether every number in a plain value is finite."""
+    if isinstance(value, Mapping):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        return all(all_finite(item) for item in value)
+    return not isinstance(value, np.ndarray) or bool(np.all(np.isfinite(value)))
+
+
+def brief(value):
+    """A plain value in a few characters."""
+    if isinstance(value, np.ndarray):
+        if value.size == 1:
+            return f"{value.item():.6g}"
+        if value.size <= 6:
+            return np.array2string(value, precision=4, separator=", ").replace("\n", "")
+        return f"array of shape {value.shape}, first numbers " + ", ".join(f"{x:.4g}" for x in value.ravel()[:3])
+    if isinstance(value, tuple):
+        return "(" + "; ".join(brief(item) for item in value) + ")"
+    if isinstance(value, (int, float, np.number)):
+        return f"{value:.6g}"
+    if callable(value):
+        return "a function"
+    text = repr(value)
+    return text if len(text) <= 60 else type(value).__name__
+
+
+def changed(before, after):
+    """Whether an argument was changed in place: arrays anywhere inside, by their values."""
+    if isinstance(before, np.ndarray):
+        return not np.array_equal(before, after, equal_nan=before.dtype.kind == "f")
+    if isinstance(before, Mapping):
+        return before.keys() != after.keys() or any(changed(before[key], after[key]) for key in before)
+    if isinstance(before, (list, tuple)):
+        return len(before) != len(after) or any(changed(x, y) for x, y in zip(before, after, strict=True))
+    return False

@@ -1,0 +1,94 @@
+"""`lesson(4)`: the problems of a lesson, their statements, checks, hints and solutions."""
+
+import random
+from difflib import get_close_matches
+
+import numpy as np
+
+from mlcourse.classroom import progress
+from mlcourse.classroom.contain import CPU_SECONDS, contained
+from mlcourse.classroom.notebook import Words
+from mlcourse.classroom.problem import FunctionProblem
+from mlcourse.classroom.problems import of_lesson
+from mlcourse.classroom.verdict import Verdict, wrong
+
+_ENDINGS = {
+    "time": f"It was still running after {CPU_SECONDS} s and was stopped. Does a loop never end?",
+    "memory": "It asked for more memory than it may have and was stopped. Does it build something of size P × P?",
+    "died": "It ended the Python process it ran in (a crash, `exit()` or `os._exit`). Your notebook is unharmed.",
+}
+
+
+def lesson(number, seed=0):
+    """The problems of lesson `number` with the numbers that `seed` draws. Raises ValueError for another lesson."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed must be a whole number of at least 0, got {seed!r}")
+    return Lesson(number, of_lesson(number), int(seed))
+
+
+class Lesson:
+    """What `lesson` gives: p.show(name), p.given(name), p.check(name, answer), p.hint(name), p.solution(name)."""
+
+    def __init__(self, number, problems, seed):
+        self.number, self.problems, self.seed = number, problems, seed
+        self._hinted = {}
+
+    def _problem(self, name):
+        if name not in self.problems:
+            close = get_close_matches(str(name), self.problems, n=1)
+            meant = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(f"name must be a problem of this lesson, {', '.join(self.problems)}, got {name!r}.{meant}")
+        return self.problems[name]
+
+    def show(self, name):
+        """The statement, with this seed's numbers."""
+        return Words(self._problem(name).show(self.seed))
+
+    def given(self, name):
+        """The numbers that the statement names, as a dict; each call gives fresh copies."""
+        return self._problem(name).given(self.seed)
+
+    def check(self, name, answer):
+        """The Verdict on an answer, kept in the learner's progress. Never raises for what the answer is or does."""
+        problem = self._problem(name)
+        ending = contained(lambda: _judged(problem, answer, self.seed))
+        verdict = ending.value if ending.how == "value" else wrong(_ENDINGS[ending.how])
+        if ending.printed:
+            print(ending.printed, end="" if ending.printed.endswith("\n") else "\n")
+        verdict = verdict._replace(problem=(self.number, name, self.seed))
+        progress.record(verdict)
+        return verdict
+
+    def hint(self, name):
+        """The next hint; the last one says where the solution is."""
+        hints = self._problem(name).hints
+        turn = self._hinted.get(name, 0)
+        self._hinted[name] = turn + 1
+        if turn < len(hints):
+            return Words(f"**Hint {turn + 1} of {len(hints)}.** {hints[turn]}")
+        return Words(f'That was the last hint. `p.solution("{name}")` shows a worked solution.')
+
+    def solution(self, name):
+        """The worked solution."""
+        return Words(self._problem(name).worked_solution(self.seed))
+
+    def __repr__(self):
+        rows = "\n".join(
+            f"  {name:28} {problem.difficulty:7} {problem.minutes:3} min  {problem.title}"
+            for name, problem in self.problems.items()
+        )
+        return f"Lesson {self.number:02}, seed {self.seed}: {len(self.problems)} problems\n{rows}"
+
+
+def _judged(problem, answer, seed):
+    """The verdict, whatever happens inside. Global random numbers are fixed: one answer, one verdict."""
+    np.random.seed(0)  # noqa: NPY002 (an answer may use it)
+    random.seed(0)
+    try:
+        return Verdict(*problem.judge(answer, seed))
+    except MemoryError:
+        raise
+    except BaseException as error:
+        if not isinstance(problem, FunctionProblem):
+            raise
+        return wrong(f"It could not be checked: {type(error).__name__}: {error}")
