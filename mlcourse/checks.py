@@ -42,6 +42,13 @@ def positive(name, value):
     return float(value)
 
 
+def not_negative(name, value):
+    """The finite number `value` >= 0, or an error."""
+    if np.ndim(value) or not np.isfinite(value) or value < 0:
+        raise ValueError(f"{name} must be a number of at least 0, got {value!r}")
+    return float(value)
+
+
 def interval(name, ends):
     """The pair (low, high) with low <= high, both finite, or an error."""
     pair = np.asarray(ends, dtype=float)
@@ -90,12 +97,12 @@ def step_size(alpha, size):
 
 def regression(data, outputs):
     """Data whose y has one row of `outputs` numbers for each row of x."""
-    _rows_match(data)
     if np.ndim(data.y) < 2 or np.shape(data.y)[-1] != outputs:
         raise ValueError(
             f"y must have shape (..., K, {outputs}), one target an output of the model, got {np.shape(data.y)}: "
             "a column of targets is y[:, None]"
         )
+    _rows_match(data)
     finite("y", data.y)
 
 

@@ -22,6 +22,7 @@ def run(notebook, folder, timeout=300, **options):
         resources={"metadata": {"path": str(folder)}},
         record_timing=False,
         store_widget_state=False,
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         **options,
     )
     client.execute()

@@ -78,7 +78,10 @@ RIGHT = {
 # problem -> (misconception, wrong answer)
 WRONG = {
     "meta_gradient": [
-        ("first-order gradient", lambda gs, hs, gq, t, a: gq(np.array([x - a * g for x, g in zip(t, gs(t))]))),
+        (
+            "first-order gradient",
+            lambda gs, hs, gq, t, a: gq(np.array([x - a * g for x, g in zip(t, gs(t), strict=True)])),
+        ),
     ],
     "central_difference": [("one-sided", one_sided_in_a_loop)],
     "hvp": [("builds H", hvp_by_hessian)],

@@ -1,0 +1,11 @@
+"""Every benchmark, one after another: python -m benchmarks."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from benchmarks import batching
+
+for benchmark in (batching,):
+    print(f"\n{benchmark.__doc__.strip()}\n")
+    benchmark.main()

@@ -1,0 +1,17 @@
+"""Medians of repeated calls, taken in turns so that a drift of the machine meets all alike."""
+
+from statistics import median
+from time import perf_counter
+
+
+def medians(candidates, rounds=15):
+    """name -> median seconds of a call; candidates is name -> function of no arguments."""
+    times = {name: [] for name in candidates}
+    for call in candidates.values():
+        call()
+    for _ in range(rounds):
+        for name, call in candidates.items():
+            start = perf_counter()
+            call()
+            times[name].append(perf_counter() - start)
+    return {name: median(taken) for name, taken in times.items()}

@@ -1,0 +1,83 @@
+"""The subject, whole: every concept, mistake, takeaway and example has a lesson that teaches it and an exercise."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+SUBJECT = {
+    "concept:meta-learning": "optimising a procedure so that models adapt quickly to new tasks",
+    "concept:task": "a distinct problem, the unit of experience",
+    "concept:task-distribution": "p(T), where tasks come from",
+    "concept:episode": "one task with its split",
+    "concept:support-set": "the few examples to adapt on",
+    "concept:query-set": "the held-out examples that judge the adapted parameters",
+    "concept:k-shot-n-way": "K examples a class, N classes",
+    "concept:meta-parameters": "theta, shared across tasks",
+    "concept:adapted-parameters": "theta prime, after adaptation to one task",
+    "concept:inner-loop": "adaptation on the support set",
+    "concept:outer-loop": "the update of theta across tasks",
+    "concept:meta-objective": "expected query loss after adaptation",
+    "concept:maml": "an initialisation from which few gradient steps are enough",
+    "concept:gradient-based-adaptation": "gradient descent as the inner loop",
+    "concept:higher-order-gradients": "differentiating through the inner update",
+    "concept:fomaml": "the second-order terms ignored",
+    "concept:split-mimics-test": "the split rehearses what meta-testing will ask",
+    "concept:learned-alpha": "inner step sizes as meta-parameters",
+    "concept:initialisation-as-prior": "theta as a prior",
+    "concept:fast-slow-weights": "task-specific against shared parameters",
+    "concept:meta-train-meta-test": "optimising theta, then freezing it on new tasks",
+    "concept:batch-of-tasks": "a meta-update averages over episodes",
+    "mistake:same-data": "adapting and judging on the same data",
+    "mistake:unrelated-tasks": "expecting transfer where nothing is shared",
+    "mistake:alpha-and-steps": "taking alpha and the number of steps for details",
+    "mistake:train-only": "reporting meta-training performance alone",
+    "takeaway:distribution-not-dataset": "training over p(T), not one dataset",
+    "takeaway:split-rewards-generalisation": "support adapts, query judges",
+    "takeaway:theta-and-theta-prime": "meta-parameters and adapted parameters",
+    "takeaway:outer-objective": "expected query loss after adaptation",
+    "takeaway:second-order-terms": "exact MAML needs the support's Hessian",
+    "takeaway:first-order-alternatives": "FOMAML and Reptile cost less",
+    "takeaway:meta-overfitting": "validate on held-out tasks",
+    "takeaway:shared-structure": "it pays where tasks share structure",
+    "example:1": "the one-step meta-gradient in one dimension",
+    "example:2": "the geometry of linear regression tasks",
+    "example:3": "FOMAML against MAML, what is dropped",
+    "practice:easy": "the meta-objective",
+    "practice:medium": "the Jacobian of the inner step",
+    "practice:hard": "the best initialisation before adaptation",
+    "choice-table": "metric-based methods or MAML",
+}
+
+# Taught from lesson 7 on: an entry leaves this list when its lesson comes, and the tests say so.
+LATER = {"concept:learned-alpha", "takeaway:first-order-alternatives", "takeaway:meta-overfitting", "choice-table"}
+
+
+def tags_in(folder):
+    notebooks = (nbformat.read(path, as_version=4) for path in sorted((ROOT / folder).glob("[0-9]*.ipynb")))
+    return {tag for notebook in notebooks for cell in notebook.cells for tag in cell.metadata.get("tags", ())}
+
+
+@pytest.mark.parametrize("folder", ["notebooks", "solutions"])
+def test_the_subject_is_covered(folder):
+    assert set(SUBJECT) - LATER <= tags_in(folder)
+
+
+@pytest.mark.parametrize("folder", ["notebooks", "solutions"])
+def test_tags_are_spelled_as_the_subject_spells_them(folder):
+    ours = {tag for tag in tags_in(folder) if tag.split(":")[0] in ("concept", "mistake", "takeaway", "example")}
+    assert ours <= set(SUBJECT)
+
+
+def test_what_comes_later_is_not_there_yet():
+    assert not LATER & tags_in("notebooks") & tags_in("solutions")
+
+
+def test_the_list_is_whole():
+    def count(kind):
+        return sum(name.startswith(kind) for name in SUBJECT)
+
+    counts = [count(kind) for kind in ("concept:", "mistake:", "takeaway:", "example:", "practice:")]
+    assert counts == [22, 4, 8, 3, 3]
