@@ -9,6 +9,7 @@ from io import BytesIO
 import ipywidgets as widgets
 import numpy as np
 from PIL import Image
+from traitlets import Int, link
 
 LABEL = {"description_width": "190px"}
 WIDE = widgets.Layout(width="560px", max_width="100%")
@@ -39,6 +40,61 @@ def whole(label, low, high, value, unit=""):
 def choice(label, options, value):
     """A control for one of a few named options; options are strings or (label, value) pairs."""
     return widgets.Dropdown(options=options, value=value, description=label, style=LABEL, layout=WIDE)
+
+
+class Player(widgets.VBox):
+    """A control for the whole numbers 0 … high that can also move by itself: play, pause, stop, step, speed.
+
+    The kernel stands between the clock and the slider, so the picture and the slider never drift apart.
+    """
+
+    value = Int()
+
+    def __init__(self, label, high, seconds, unit=""):
+        self.min, self.max = 0, high
+        self.slider = whole(label, 0, high, 0, unit)
+        self.play = widgets.Play(min=0, max=high, show_repeat=False, tooltip="play or pause; stop goes back to 0")
+        self.back = widgets.Button(description="Back", icon="step-backward", tooltip="one step back")
+        self.forward = widgets.Button(description="Step", icon="step-forward", tooltip="one step on")
+        speeds = [(f"{time:g}", int(1000 * time)) for time in seconds]
+        self.speed = choice("Speed (seconds a step)", speeds, speeds[0][1])
+        for button in (self.back, self.forward):
+            button.layout.width = "90px"
+        self.speed.style, self.speed.layout = {"description_width": "initial"}, {"width": "230px"}
+        link((self.speed, "value"), (self.play, "interval"))
+        link((self.slider, "value"), (self, "value"))
+        self.observe(self._follow, "value")
+        self.play.observe(self._ticked, "value")
+        self.back.on_click(lambda _: self._step(-1))
+        self.forward.on_click(lambda _: self._step(1))
+        row = widgets.HBox([self.play, self.back, self.forward, self.speed], layout={"flex_flow": "row wrap"})
+        super().__init__([self.slider, row])
+
+    def stop(self):
+        """Stand still where it is."""
+        self.play.playing = False
+
+    def _step(self, by):
+        self.stop()
+        self.value = min(max(self.value + by, self.min), self.max)
+
+    def _follow(self, change):
+        self.play.value = change.new
+
+    def _ticked(self, change):
+        """A tick that was under way when the player was stopped does not count; going back to 0 does."""
+        if self.play.playing or change.new == self.min:
+            self.value = change.new
+        else:
+            self.play.value = self.value
+
+
+def player(label, high, seconds=(2, 1, 0.5), unit=""):
+    """A control for a whole number 0 … high that plays: slider, play and pause, step, and speed.
+
+    seconds  the speeds to choose from, in seconds a step; the first is where it begins
+    """
+    return Player(label, high, seconds, unit)
 
 
 class Frame:
@@ -117,6 +173,8 @@ class Panel(widgets.VBox):
     def _reset(self):
         self._holding = True
         for name, value in self._first.items():
+            if isinstance(self.controls[name], Player):
+                self.controls[name].stop()
             self.controls[name].value = value
         self._holding = False
         self._take_seed(self._first_seed)
