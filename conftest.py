@@ -3,19 +3,9 @@
 import os
 import tempfile
 
-import pytest
-
 # Before NumPy is first imported; kernels inherit it. With pytest-xdist each worker is a process of its own.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 
 for name in ("MLCOURSE_HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR"):
     os.environ[name] = tempfile.mkdtemp(prefix="mlcourse-test-")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """A notebook's cells share a kernel, so they stay on one worker; everything else goes wherever there is room."""
-    for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))

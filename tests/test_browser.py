@@ -9,7 +9,6 @@ import pytest
 from mlcourse.classroom.panels import PANELS
 from tests.lab import ROOT, PanelOnPage, browser_page, find_browser, jupyterlab, open_notebook, run_all
 
-pytestmark = pytest.mark.xdist_group("browser")
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
@@ -24,6 +23,7 @@ def page_and_address(tmp_path_factory):
     shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     for name in PANELS:
         nbformat.write(notebook_of(name), folder / f"{name.replace(' ', '_')}.ipynb")
+    nbformat.write(notebook_of("time line"), folder / "player.ipynb")
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     with jupyterlab(folder) as address, browser_page() as page:
         yield page, address
@@ -68,7 +68,7 @@ def test_a_lesson_runs_from_top_to_bottom_and_its_panel_answers(page_and_address
 
 def test_the_player_plays(page_and_address):
     page, address = page_and_address
-    open_notebook(page, address, "time_line.ipynb")
+    open_notebook(page, address, "player.ipynb")
     run_all(page)
     panel = PanelOnPage(page).bring_into_view()
     seen = [panel.source()]
