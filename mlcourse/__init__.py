@@ -1,11 +1,13 @@
 """Meta-learning, small enough to read in an evening.
 
-Read it in this order: tasks, models, objectives, inner, meta, evaluate. The course's own tools (worked examples,
-problems, figures, panels) are in mlcourse.classroom, which imports these modules and is never imported by them.
+Read it in this order: tasks, images, models, objectives, inner, meta, evaluate. The course's own tools (worked
+examples, problems, figures, panels) are in mlcourse.classroom, which imports these modules and is never imported by
+them.
 """
 
 from mlcourse.checks import DivergenceError
-from mlcourse.evaluate import Report, compare, confidence_interval, evaluate_episode, meta_test
+from mlcourse.evaluate import Report, compare, confidence_interval, evaluate_episode, meta_test, sweep
+from mlcourse.images import Glyphs
 from mlcourse.inner import adapt, trajectory
 from mlcourse.meta import (
     MetaGradient,
@@ -27,6 +29,7 @@ __all__ = [
     "Data",
     "DivergenceError",
     "Episode",
+    "Glyphs",
     "Linear",
     "Lines",
     "MetaGradient",
@@ -51,6 +54,7 @@ __all__ = [
     "relu",
     "reptile",
     "sgd",
+    "sweep",
     "tanh",
     "trajectory",
 ]

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlcourse.checks import at_least
-from mlcourse.inner import trajectory
+from mlcourse.inner import adapt, trajectory
+from mlcourse.tasks import Data
 
 
 class Report(NamedTuple):
@@ -77,3 +78,24 @@ def compare(objective, distribution, starts, rng, *, alpha, steps, tasks, shots,
         predictions = distribution.oracle(episode.support, episode.query.x)
         reports["oracle"] = report(np.mean((predictions - episode.query.y) ** 2, axis=(-2, -1)))
     return reports
+
+
+def sweep(objective, theta, episode, alphas, steps, limit=1e6):
+    """Query loss of one theta for several inner step sizes after 0 … steps steps: (A, m + 1, T).
+
+    alphas  A step sizes, each a scalar or (P,)
+    limit   a task whose loss passes it has diverged: infinite from there on, while the other tasks go on
+    """
+    at_least("steps", steps, 0)
+    losses = np.full((len(alphas), steps + 1, len(episode.support.x)), np.inf)
+    for losses_of_alpha, alpha in zip(losses, alphas, strict=True):
+        theta_i, going = theta, np.arange(losses.shape[-1])
+        for step in range(steps + 1):
+            support, query = (Data(data.x[going], data.y[going]) for data in (episode.support, episode.query))
+            theta_i = adapt(objective, theta_i, support, alpha, steps=min(step, 1))
+            loss = objective.value(theta_i, query)
+            going, theta_i, loss = (rows[loss < limit] for rows in (going, theta_i, loss))
+            losses_of_alpha[step, going] = loss
+            if not going.size:
+                break
+    return losses

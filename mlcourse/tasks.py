@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from mlcourse.checks import at_least, finite, interval, positive, task_shape
+from mlcourse.checks import at_least, finite, interval, not_negative, positive, task_shape
 
 
 class Data(NamedTuple):
@@ -212,27 +212,32 @@ class Quadratics:
             {"curvature": a, "centre": c},
         )
 
-    def optimum(self, weights):
-        """sum w c / sum w: where the weighted sum of (theta - c)^2 is least."""
-        return float(np.sum(weights * self.centres) / np.sum(weights))
-
-    def optima(self, alpha, steps=1):
-        """The theta that each method converges to: name -> number.
+    def weights(self, alpha, steps=1):
+        """How much each method listens to each task after m inner steps: name -> (N,) weights of (theta - c)^2.
 
         joint weighs a task by a; MAML by a (1 - alpha a)^(2m); FOMAML by a (1 - alpha a)^m;
-        Reptile by 1 - (1 - alpha a)^m, for m inner steps.
+        Reptile by 1 - (1 - alpha a)^m. Where alpha a > 1 the last two can be negative.
         """
         left = (1 - positive("alpha", alpha) * self.curvatures) ** at_least("steps", steps, 1)
         return {
-            "joint training": self.optimum(self.curvatures),
-            "Reptile": self.optimum(1 - left),
-            "FOMAML": self.optimum(self.curvatures * left),
-            "MAML": self.optimum(self.curvatures * left**2),
+            "joint training": self.curvatures,
+            "Reptile": 1 - left,
+            "FOMAML": self.curvatures * left,
+            "MAML": self.curvatures * left**2,
         }
+
+    def optimum(self, weights):
+        """sum w c / sum w: where the weighted sum of (theta - c)^2 is least; nan unless the sum of w is positive."""
+        total = np.sum(weights)
+        if total <= 1e-12 * np.sum(np.abs(weights)):
+            return float("nan")
+        return float(np.sum(weights * self.centres) / total)
+
+    def optima(self, alpha, steps=1):
+        """The theta that each method converges to: name -> number, nan for a method that runs away or stands still."""
+        return {name: self.optimum(weights) for name, weights in self.weights(alpha, steps).items()}
 
 
 def _scales(distribution, *names):
     for name in names:
-        value = getattr(distribution, name)
-        if np.ndim(value) or not np.isfinite(value) or value < 0:
-            raise ValueError(f"{name} must be a number of at least 0, got {value!r}")
+        not_negative(name, getattr(distribution, name))
