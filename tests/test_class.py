@@ -1,0 +1,88 @@
+"""A class from release to feedback, through nbgrader: one perfect submission, one with two well-known mistakes."""
+
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from mlcourse.classroom.exercises import ROOT, CourseError
+from mlcourse.classroom.problems import of_lesson
+from mlcourse.classroom.teaching import lay_course
+
+NOTEBOOK = "04_the_meta_gradient_by_hand.ipynb"
+FOMAML = "def meta_gradient(grad_s, hvp_s, grad_q, theta, alpha):\n    return grad_q(theta - alpha * grad_s(theta))"
+ENDLESS = "def jacobian(hessian, alpha):\n    while True:\n        pass"
+
+
+def nbgrader(folder, *words):
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *words], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def submit(folder, student, answers):
+    """The released notebook with some cells' answers, as a student hands it in."""
+    notebook = nbformat.read(folder / "release" / "lesson04" / NOTEBOOK, as_version=4)
+    for cell in notebook.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if name in answers:
+            cell.source = answers[name]
+    target = folder / "submitted" / student / "lesson04"
+    target.mkdir(parents=True)
+    nbformat.write(notebook, target / NOTEBOOK)
+
+
+def solution_cells():
+    notebook = nbformat.read(ROOT / "solutions" / NOTEBOOK, as_version=4)
+    graded = ((cell.metadata.get("nbgrader", {}), cell.source) for cell in notebook.cells)
+    return {meta["grade_id"]: source for meta, source in graded if meta.get("solution")}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("class")
+    assert "lesson04" in lay_course(folder)
+    nbgrader(folder, "generate_assignment", "lesson04", "--create")
+    perfect = solution_cells()
+    submit(folder, "ada", perfect)
+    submit(folder, "bob", perfect | {"meta_gradient": FOMAML, "jacobian": ENDLESS})
+    nbgrader(folder, "autograde", "lesson04", "--create")
+    nbgrader(folder, "generate_feedback", "lesson04")
+    return folder
+
+
+def marks(course, student):
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{course}/gradebook.db") as book:
+        notebook = book.find_submission_notebook(NOTEBOOK.removesuffix(".ipynb"), "lesson04", student)
+        return {grade.name.removeprefix("check-"): grade.score for grade in notebook.grades}
+
+
+def test_what_is_released_is_what_the_course_ships(course):
+    released, shipped = (
+        {cell.id: cell.source for cell in nbformat.read(path / NOTEBOOK, as_version=4).cells}
+        for path in (course / "release" / "lesson04", ROOT / "exercises")
+    )
+    assert released == shipped
+
+
+def test_a_perfect_submission_gets_every_point(course):
+    assert marks(course, "ada") == {name: problem.points for name, problem in of_lesson(4).items()}
+
+
+def test_fomaml_and_an_endless_loop_cost_their_points_and_no_others(course):
+    expected = {name: problem.points for name, problem in of_lesson(4).items()}
+    assert marks(course, "bob") == expected | {"meta_gradient": 0, "jacobian": 0}
+
+
+def test_the_feedback_page_names_the_mistake(course):
+    page = (course / "feedback" / "bob" / "lesson04" / NOTEBOOK.replace(".ipynb", ".html")).read_text()
+    assert "first-order gradient" in page and "still running after" in page
+
+
+def test_a_course_is_never_laid_over_another(course):
+    with pytest.raises(CourseError, match=r"already has an nbgrader_config\.py"):
+        lay_course(course)
