@@ -95,6 +95,12 @@ def step_size(alpha, size):
     return finite("alpha", np.asarray(alpha, dtype=float))
 
 
+def input_width(x, width):
+    """x (..., K, width), or an error that says how wide the model's inputs are."""
+    if np.ndim(x) < 2 or np.shape(x)[-1] != width:
+        raise ValueError(f"x must have shape (..., K, {width}), got {np.shape(x)}: a column of inputs is x[:, None]")
+
+
 def regression(data, outputs):
     """Data whose y has one row of `outputs` numbers for each row of x."""
     if np.ndim(data.y) < 2 or np.shape(data.y)[-1] != outputs:

@@ -9,7 +9,8 @@ def descend(objective, theta, support, alpha, steps):
     """[theta_0, …, theta_m] as in `trajectory`, and the m gradients of the support loss that it stepped along."""
     at_least("steps", steps, 0)
     alpha = step_size(alpha, np.shape(theta)[-1])
-    theta_i = theta + np.zeros((*np.shape(support.x)[:-2], 1))
+    batch = np.broadcast_shapes(np.shape(theta)[:-1], np.shape(support.x)[:-2])
+    theta_i = np.broadcast_to(theta, (*batch, np.shape(theta)[-1]))
     thetas, gradients = [theta_i], []
     for step in range(1, steps + 1):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -40,4 +41,5 @@ def trajectory(objective, theta, support, alpha, steps):
 
 def adapt(objective, theta, support, alpha, steps):
     """theta' = theta_m, the parameters after m inner steps: (..., P). Arguments as in `trajectory`."""
-    return descend(objective, theta, support, alpha, steps)[0][-1]
+    theta_prime = descend(objective, theta, support, alpha, steps)[0][-1]
+    return theta_prime if steps else theta_prime.copy()

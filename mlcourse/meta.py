@@ -48,12 +48,11 @@ def maml(objective, theta, episode, alpha, steps):
     """
     support, query = episode.support, episode.query
     (*thetas, theta_prime), gradients = descend(objective, theta, support, alpha, steps)
-    v = objective.grad(theta_prime, query)
+    v, loss = objective.grad(theta_prime, query), objective.value(theta_prime, query)
     alpha_gradient = np.zeros_like(v)
     for theta_i, gradient in zip(reversed(thetas), reversed(gradients), strict=True):
         alpha_gradient = alpha_gradient - gradient * v
         v = v - objective.hvp(theta_i, support, alpha * v)
-    loss = objective.value(theta_prime, query)
     return MetaGradient(float(np.mean(loss)), _mean(v), _like(alpha, _mean(alpha_gradient)))
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import autograd.numpy as np
 import numpy
 
-from mlcourse.checks import at_least
+from mlcourse.checks import at_least, input_width
 
 
 def relu(x):
@@ -84,10 +84,7 @@ class MLP:
 
     def __call__(self, theta, x):
         """x (..., K, inputs) -> (..., K, outputs). Raises ValueError when x has another width."""
-        if not numpy.ndim(x) >= 2 or numpy.shape(x)[-1] != self.inputs:
-            raise ValueError(
-                f"x must have shape (..., K, {self.inputs}), got {numpy.shape(x)}: a column of inputs is x[:, None]"
-            )
+        input_width(x, self.inputs)
         parts, layers = self.unpack(theta), len(self.sizes) - 1
         for layer in range(1, layers + 1):
             x = x @ parts[f"W{layer}"]
