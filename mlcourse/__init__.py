@@ -1,13 +1,14 @@
 """Meta-learning, small enough to read in an evening.
 
-Read it in this order: tasks, images, models, objectives, inner, meta, evaluate. The course's own tools (worked
-examples, problems, figures, panels) are in mlcourse.classroom, which imports these modules and is never imported by
-them.
+Read it in this order: tasks, images, models, derivatives, objectives, inner, meta, implicit, evaluate. The course's
+own tools (worked examples, problems, figures, panels) are in mlcourse.classroom, which imports these modules and is
+never imported by them.
 """
 
 from mlcourse.checks import DivergenceError
 from mlcourse.evaluate import Report, compare, confidence_interval, evaluate_episode, meta_test, sweep
 from mlcourse.images import Glyphs
+from mlcourse.implicit import conjugate_gradient, imaml
 from mlcourse.inner import adapt, trajectory
 from mlcourse.meta import (
     MetaGradient,
@@ -43,9 +44,11 @@ __all__ = [
     "adapt",
     "compare",
     "confidence_interval",
+    "conjugate_gradient",
     "cross_entropy",
     "evaluate_episode",
     "fomaml",
+    "imaml",
     "joint_training",
     "maml",
     "mean_squared_error",

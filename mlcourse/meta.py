@@ -28,7 +28,7 @@ class MetaGradient(NamedTuple):
     alpha: Any
 
 
-def _mean(values):
+def mean_over_tasks(values):
     """Mean over all leading axes of (..., P) -> (P,)."""
     return np.reshape(values, (-1, np.shape(values)[-1])).mean(axis=0)
 
@@ -53,7 +53,7 @@ def maml(objective, theta, episode, alpha, steps):
     for theta_i, gradient in zip(reversed(thetas), reversed(gradients), strict=True):
         alpha_gradient = alpha_gradient - gradient * v
         v = v - objective.hvp(theta_i, support, alpha * v)
-    return MetaGradient(float(np.mean(loss)), _mean(v), _like(alpha, _mean(alpha_gradient)))
+    return MetaGradient(float(np.mean(loss)), mean_over_tasks(v), _like(alpha, mean_over_tasks(alpha_gradient)))
 
 
 def fomaml(objective, theta, episode, alpha, steps):
@@ -69,7 +69,7 @@ def fomaml(objective, theta, episode, alpha, steps):
     for gradient in gradients:
         alpha_gradient = alpha_gradient - gradient * v
     loss = objective.value(thetas[-1], query)
-    return MetaGradient(float(np.mean(loss)), _mean(v), _like(alpha, _mean(alpha_gradient)))
+    return MetaGradient(float(np.mean(loss)), mean_over_tasks(v), _like(alpha, mean_over_tasks(alpha_gradient)))
 
 
 def reptile(objective, theta, episode, alpha, steps):
@@ -80,7 +80,7 @@ def reptile(objective, theta, episode, alpha, steps):
     """
     theta_prime = adapt(objective, theta, episode.support, alpha, steps)
     loss = objective.value(theta_prime, episode.query)
-    return MetaGradient(float(np.mean(loss)), _mean(theta - theta_prime), None)
+    return MetaGradient(float(np.mean(loss)), mean_over_tasks(theta - theta_prime), None)
 
 
 def joint_training(objective, theta, episode, alpha, steps):
@@ -89,7 +89,7 @@ def joint_training(objective, theta, episode, alpha, steps):
     examples = np.ndim(x) - 2
     pooled = Data(np.concatenate([x, x_query], axis=examples), np.concatenate([y, y_query], axis=examples))
     loss = objective.value(theta, pooled)
-    return MetaGradient(float(np.mean(loss)), _mean(objective.grad(theta, pooled)), None)
+    return MetaGradient(float(np.mean(loss)), mean_over_tasks(objective.grad(theta, pooled)), None)
 
 
 def sgd(parameters, gradient, memory, learning_rate):
