@@ -1,8 +1,8 @@
 """Implicit MAML: the meta-gradient from where the inner loop ends, not from how it got there (Rajeswaran et al. 2019).
 
 The inner problem pulls towards theta: theta' = argmin L_s(phi) + lambda / 2 |phi - theta|^2. At its solution
-grad L_s(theta') + lambda (theta' - theta) = 0. Differentiating that in theta gives (I + H_s / lambda) dtheta'/dtheta = I,
-so the meta-gradient v solves (I + H_s(theta') / lambda) v = grad L_q(theta'). No trajectory is kept.
+grad L_s(theta') + lambda (theta' - theta) = 0. Differentiated in theta, (I + H_s / lambda) dtheta'/dtheta = I, so the
+meta-gradient v solves (I + H_s(theta') / lambda) v = grad L_q(theta'). No trajectory is kept.
 """
 
 import numpy as np

@@ -73,6 +73,8 @@ def _be_the_child(work, writing):
     """Never returns: whatever happens, the child must not go on as a second kernel."""
     try:
         os.setpgid(0, 0)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1), os.dup2(nowhere, 2)  # what a crash writes is not for the notebook
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGXCPU):
             signal.signal(number, signal.SIG_DFL)
         _limit()

@@ -30,7 +30,7 @@ def committed(path, root=ROOT):
     """The bytes of the course's own version of a file, from git's last commit; None where git does not know it."""
     try:
         return _git("show", f"HEAD:{path.relative_to(root).as_posix()}", root=root)
-    except (CourseError, FileNotFoundError):
+    except (CourseError, FileNotFoundError, ValueError):  # no git, not under git, not in this folder
         return None
 
 

@@ -29,6 +29,24 @@ def start_lesson(number):
     if number not in TITLES:
         raise ValueError(f"number must be a lesson, {min(TITLES)} … {max(TITLES)}, got {number!r}")
     print(f"Lesson {number:02}: {TITLES[number]}. The kernel is ready.")
+    _say_where_you_are(number - 1)
+
+
+def _say_where_you_are(before):
+    """Whether the lesson before is mastered; silent for a learner who has not begun, and never in the way."""
+    from mlcourse.classroom import progress
+    from mlcourse.classroom.problems import lessons
+
+    if before not in lessons() or not progress.begun():
+        return
+    mastery = progress.mastery(before)
+    if mastery.mastered:
+        print(f"✓ Lesson {before:02} is mastered: {mastery.points} of {mastery.out_of} points.")
+    else:
+        print(
+            f"○ Lesson {before:02} is at {mastery.share:.0%} of its points, {progress.MASTERY:.0%} are the goal; "
+            f"next there: {mastery.todo[0]}. You may go on all the same."
+        )
 
 
 def reveal(measured, guess=None, name="", digits=2):

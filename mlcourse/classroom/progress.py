@@ -93,11 +93,16 @@ class Mastery(NamedTuple):
         return self.share >= MASTERY
 
 
+def begun():
+    """Whether anything was ever checked here."""
+    return (home() / "progress.sqlite").exists()
+
+
 def solved():
     """{(lesson, problem)} that were correct at least once, with any seed: what was understood stays understood."""
+    if not begun():
+        return set()
     try:
-        if not (home() / "progress.sqlite").exists():
-            return set()
         with _database() as connection:
             return set(connection.execute("SELECT DISTINCT lesson, problem FROM checks WHERE outcome = 'correct'"))
     except (sqlite3.Error, OSError) as error:

@@ -28,16 +28,24 @@ def release(solution):
     for cell, source in zip(exercise.cells, solution.cells, strict=True):
         cell.metadata.pop("execution", None)
         if STATEMENT in cell.metadata.get("tags", ()):
-            cell.outputs = copy.deepcopy(source.outputs)
+            cell.outputs, cell.execution_count = copy.deepcopy(source.outputs), source.execution_count
     return exercise
 
 
-def release_folder(solutions, exercises):
-    """Write the exercise of each notebook in `solutions` under its own name; gives the paths written."""
-    written = []
+def release_folder(solutions, exercises, force=False):
+    """Write the exercise of each notebook in `solutions` under its own name: pairs (path, whether it was written).
+
+    An exercise that was edited since the last commit, a learner's work, is left alone unless `force`.
+    """
+    from mlcourse.classroom.exercises import committed
+
+    done = []
     for path in sorted(Path(solutions).glob("[0-9]*.ipynb")):
         target = Path(exercises) / path.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(release(nbformat.read(path, as_version=4)), target)
-        written.append(target)
-    return written
+        fresh = nbformat.writes(release(nbformat.read(path, as_version=4))) + "\n"
+        mine = target.exists() and target.read_bytes() not in (committed(target), fresh.encode())
+        if force or not mine:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(fresh, encoding="utf-8")
+        done.append((target, force or not mine))
+    return done

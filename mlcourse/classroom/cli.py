@@ -1,0 +1,249 @@
+"""The command `mlcourse`: open the course, rerun a worked example, grade, look at progress, lay exercises anew.
+
+What a command needs is imported inside it, so that `mlcourse --help` is quick.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="A course on meta-learning that knows which mistake you made.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main():
+    """Entry point: what a command refuses is one sentence and exit code 2, never a traceback."""
+    from mlcourse.classroom.exercises import CourseError
+
+    try:
+        app()
+    except (CourseError, ValueError, TypeError, ArithmeticError, FileNotFoundError) as error:
+        print(f"mlcourse: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _console():
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def jupyter_command(root, port, *, display, superuser):
+    """The command line that opens lesson 0 in JupyterLab with the course's folder as its root."""
+    command = [sys.executable, "-m", "jupyterlab", str(root / "notebooks" / "00_start_here.ipynb")]
+    command += [f"--ServerApp.root_dir={root}", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    if port is not None:
+        command.append(f"--ServerApp.port={port}")
+    if not display:
+        command.append("--no-browser")
+    if superuser:
+        command.append("--allow-root")
+    return command
+
+
+def has_display(environment=os.environ, platform=sys.platform):
+    """Whether a browser could open where this runs: not over SSH, and on Linux only with a display server."""
+    if environment.get("SSH_CONNECTION"):
+        return False
+    return not platform.startswith("linux") or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+
+
+@app.command()
+def learn(port: Annotated[int | None, typer.Option(help="Port of the server; the next free one is taken.")] = None):
+    """Open the course in JupyterLab at lesson 0; without a display, print its address and stay up."""
+    from importlib.util import find_spec
+
+    from mlcourse.classroom.exercises import ROOT, CourseError
+
+    if find_spec("jupyterlab") is None:
+        raise CourseError("JupyterLab is not installed here: run `make learn`, or `pip install jupyterlab`")
+    if not (ROOT / "notebooks" / "00_start_here.ipynb").exists():
+        raise CourseError(f"there is no course in {ROOT}: run this in a clone of the course, installed with --editable")
+    display = has_display()
+    print("Opening the course: lesson 00, “Start here”. Ctrl-C here ends it.")
+    if not display:
+        print("No display here: open the address that ends in `?token=…` below in a browser.", flush=True)
+    superuser = hasattr(os, "geteuid") and os.geteuid() == 0
+    try:
+        done = subprocess.run(jupyter_command(ROOT, port, display=display, superuser=superuser), check=False)
+    except KeyboardInterrupt:
+        return
+    raise typer.Exit(done.returncode)
+
+
+def _vector(text):
+    """Numbers separated by commas or blanks."""
+    try:
+        return [float(piece) for piece in text.replace(",", " ").split()]
+    except ValueError:
+        raise ValueError(f"expected numbers separated by commas, got {text!r}") from None
+
+
+@app.command()
+def example(
+    number: Annotated[
+        int, typer.Argument(min=1, max=3, help="1: meta-gradient in 1D. 2: one step on a line. 3: MAML and FOMAML.")
+    ],
+    theta: Annotated[str | None, typer.Option(help="Where the inner step starts; for 3 a vector such as 1,-1.")] = None,
+    alpha: Annotated[float | None, typer.Option(help="Inner step size, greater than 0.")] = None,
+    support: Annotated[
+        str | None, typer.Option(help='1: the support loss, such as "(theta - 2)**2 + sin(theta)".')
+    ] = None,
+    query: Annotated[str | None, typer.Option(help="1: the query loss.")] = None,
+    slope: Annotated[float | None, typer.Option(help="2: the task's slope a.")] = None,
+    x: Annotated[str | None, typer.Option(help="2: the support inputs, such as 1,0.5,2.")] = None,
+):
+    """Rerun a worked example of the course with other numbers, step by step and checked three ways."""
+    from mlcourse.classroom import worked
+
+    given = {"theta": theta, "alpha": alpha, "support": support, "query": query, "slope": slope, "x": x}
+    given = {name: value for name, value in given.items() if value is not None}
+    takes = {1: ("theta", "alpha", "support", "query"), 2: ("theta", "alpha", "slope", "x"), 3: ("theta", "alpha")}
+    for name in given:
+        if name not in takes[number]:
+            fitting = ", ".join(f"--{option}" for option in takes[number])
+            raise ValueError(f"example {number} has no --{name}: it takes {fitting}")
+    if "theta" in given:
+        vector = _vector(given["theta"])
+        if number != 3 and len(vector) != 1:
+            raise ValueError(f"--theta of example {number} is one number, got {theta!r}")
+        given["theta"] = vector if number == 3 else vector[0]
+    if "x" in given:
+        given["x"] = _vector(given["x"])
+    names = {"support": "support_loss", "query": "query_loss"}
+    make = (worked.example_1, worked.example_2, worked.example_3)[number - 1]
+    print(make(**{names.get(name, name): value for name, value in given.items()}))
+
+
+@app.command()
+def grade(
+    notebooks: Annotated[list[Path], typer.Argument(help="Exercise notebooks, such as exercises/04*.ipynb.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    seconds: Annotated[int, typer.Option(help="How long one cell may run.")] = 60,
+):
+    """Run notebooks in fresh kernels and show each problem's points and verdict."""
+    from mlcourse.classroom.grading import grade as marks_of
+
+    for path in notebooks:
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no notebook {path}")
+    graded = [marks_of(path, seconds) for path in notebooks]
+    if as_json:
+        rows = [
+            {
+                "notebook": marks.notebook,
+                "lesson": marks.lesson,
+                "points": marks.points,
+                "out_of": marks.out_of,
+                "problems": [mark._asdict() for mark in marks.marks],
+            }
+            for marks in graded
+        ]
+        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    for marks in graded:
+        _print_marks(marks)
+
+
+def _print_marks(marks):
+    from rich.table import Table
+
+    from mlcourse.classroom.verdict import Verdict
+
+    table = Table(title=f"{marks.notebook}: {marks.points} of {marks.out_of} points", title_justify="left")
+    for heading in ("problem", "points", "verdict", "what it says"):
+        table.add_column(heading, overflow="fold", no_wrap=heading in ("problem", "points"))
+    for mark in marks.marks:
+        head = Verdict(mark.outcome, mark.misconception, "").head
+        said = mark.message if mark.outcome == "wrong" else ""
+        table.add_row(mark.problem, f"{mark.points}/{mark.out_of}" if mark.out_of else "–", head, said)
+    _console().print(table)
+
+
+@app.command()
+def progress():
+    """Show each lesson's mastery against the 80 % gate, and what to do next."""
+    from rich.table import Table
+
+    from mlcourse.classroom.notebook import TITLES
+    from mlcourse.classroom.progress import MASTERY, overview
+
+    table = Table(title="Your progress", title_justify="left")
+    for heading in ("lesson", "points", "", "mastery"):
+        table.add_column(heading, no_wrap=True)
+    lessons = overview()
+    for each in lessons:
+        filled = round(10 * each.share)
+        table.add_row(
+            f"{each.lesson:02} {TITLES[each.lesson]}",
+            f"{each.points}/{each.out_of}",
+            "█" * filled + "░" * (10 - filled),
+            "✓ mastered" if each.mastered else f"{each.share:.0%} of {MASTERY:.0%}",
+        )
+    _console().print(table)
+    ahead = next((each for each in lessons if not each.mastered), None)
+    if ahead is None:
+        print("Every lesson is mastered.")
+    else:
+        print(f"Next: lesson {ahead.lesson:02}, problem {ahead.todo[0]} in {_name_of(ahead.lesson)}")
+
+
+def _name_of(number):
+    from mlcourse.classroom.exercises import ROOT, find
+
+    return find(number).relative_to(ROOT).as_posix()
+
+
+@app.command()
+def reset(lesson: Annotated[int, typer.Argument(help="Which lesson's exercise, such as 04.")]):
+    """Lay a fresh exercise; your edited one is kept beside it under a dated name."""
+    from mlcourse.classroom.exercises import reset as lay_fresh
+
+    path, kept = lay_fresh(lesson)
+    if kept is None:
+        print(f"{path.name} is fresh already.")
+    else:
+        print(f"{path.name} is fresh. Your version is kept as {kept.name}")
+
+
+@app.command()
+def update():
+    """Bring the course up to date; files of yours that the update changes are kept under dated names first."""
+    from mlcourse.classroom.exercises import update as bring_up_to_date
+
+    for path, kept in bring_up_to_date():
+        print(f"{path.name} is new. Your version is kept as {kept.name}")
+    print("The course is up to date. `make learn` opens it.")
+
+
+@app.command()
+def release(force: Annotated[bool, typer.Option(help="Overwrite edited exercises, too.")] = False):
+    """Build exercises/ from solutions/ (for those who write the course); edited exercises are left alone."""
+    from mlcourse.classroom.exercises import ROOT
+    from mlcourse.classroom.release import release_folder
+
+    for path, written in release_folder(ROOT / "solutions", ROOT / "exercises", force=force):
+        print(f"{path.relative_to(ROOT)}{'' if written else ': left as it is, it was edited (--force overwrites it)'}")
+
+
+@app.command()
+def course(folder: Annotated[Path, typer.Argument(help="An empty folder for the class.")]):
+    """Lay out an nbgrader course for a class; docs/teaching.md goes on from there."""
+    from mlcourse.classroom.teaching import lay_course
+
+    assignments = lay_course(folder)
+    print(f"{folder} has {len(assignments)} assignments: {', '.join(assignments)}. docs/teaching.md goes on from here.")
+
+
+if __name__ == "__main__":
+    main()

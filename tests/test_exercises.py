@@ -1,0 +1,212 @@
+"""exercises/ is what solutions/ gives; a learner's edits are never lost and never in the way of the tests."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from mlcourse.classroom.exercises import ROOT, CourseError, committed, edited, reset, update
+from mlcourse.classroom.grading import grade
+from mlcourse.classroom.problems import lessons, of_lesson
+from mlcourse.classroom.release import release, release_folder
+
+SOLUTIONS = sorted((ROOT / "solutions").glob("[0-9]*.ipynb"))
+each_solution = pytest.mark.parametrize("solution", SOLUTIONS, ids=lambda path: path.stem)
+
+
+def exercise_of(solution):
+    """The course's own version of an exercise: the committed one, whatever the learner has made of the file."""
+    path = ROOT / "exercises" / solution.name
+    original = committed(path)
+    return original.decode() if original is not None else path.read_text(encoding="utf-8")
+
+
+@each_solution
+def test_the_committed_exercise_is_what_its_solution_gives(solution):
+    fresh = nbformat.writes(release(nbformat.read(solution, as_version=4))) + "\n"
+    assert fresh == exercise_of(solution), (
+        f"exercises/{solution.name} as committed is not what solutions/{solution.name} gives: run `make exercises` and "
+        "commit both. (Your own edits in exercises/ do not matter here: the committed version is compared.)"
+    )
+
+
+@each_solution
+def test_an_exercise_gives_nothing_away(solution):
+    text = exercise_of(solution)
+    assert "BEGIN SOLUTION" not in text and "HIDDEN TESTS" not in text
+    notebook = nbformat.reads(text, as_version=4)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution"):
+            assert "your code here" in cell.source
+
+
+@each_solution
+def test_ids_are_stable_names(solution):
+    for cell in nbformat.read(solution, as_version=4).cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if meta.get("grade"):
+            assert cell.id == meta["grade_id"].replace("_", "-")[:64]
+            assert meta["grade_id"].startswith("check-")
+
+
+@each_solution
+def test_every_problem_has_its_cells_and_its_points(solution):
+    problems = of_lesson(int(solution.name[:2]))
+    graded = {
+        cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader
+        for cell in nbformat.read(solution, as_version=4).cells
+        if "nbgrader" in cell.metadata
+    }
+    assert set(graded) == {*problems, *(f"check-{name}" for name in problems)}
+    for name, problem in problems.items():
+        assert graded[f"check-{name}"].points == problem.points
+
+
+def test_every_lesson_with_problems_has_exercises():
+    assert [int(path.name[:2]) for path in SOLUTIONS] == lessons()
+
+
+@each_solution
+def test_an_unfilled_exercise_runs_from_top_to_bottom_and_is_not_attempted(solution, tmp_path):
+    path = tmp_path / solution.name
+    path.write_text(exercise_of(solution), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n0", "--nbval-lax", "-p", "no:cacheprovider", str(path)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    marks = grade(path)
+    assert marks.points == 0 and {mark.outcome for mark in marks.marks} == {"not attempted"}
+
+
+@each_solution
+def test_a_filled_exercise_reaches_full_marks(solution, tmp_path):
+    path = tmp_path / solution.name
+    path.write_bytes(solution.read_bytes())
+    marks = grade(path)
+    assert marks.points == marks.out_of > 0, [mark for mark in marks.marks if mark.points < mark.out_of]
+
+
+def with_answers(answers, tmp_path):
+    """Lesson 4's exercise with some answers written in."""
+    solution = next(path for path in SOLUTIONS if path.name.startswith("04"))
+    notebook = nbformat.reads(exercise_of(solution), as_version=4)
+    for cell in notebook.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.source = answers.get(name, cell.source)
+    path = tmp_path / solution.name
+    nbformat.write(notebook, path)
+    return path
+
+
+def test_a_dead_kernel_is_a_failed_problem_and_never_a_pass(tmp_path):
+    path = with_answers({"hvp": "import os\nos._exit(1)"}, tmp_path)
+    notebook = nbformat.read(path, as_version=4)
+    solved = nbformat.read(ROOT / "solutions" / path.name, as_version=4)
+    for cell, source in zip(notebook.cells, solved.cells, strict=True):
+        if cell.metadata.get("nbgrader", {}).get("grade"):
+            cell.outputs = source.outputs  # old verdicts that say "correct" must not count
+    nbformat.write(notebook, path)
+    marks = {mark.problem: mark for mark in grade(path).marks}
+    assert (marks["hvp"].outcome, marks["hvp"].points) == ("wrong", 0)
+    assert "kernel died" in marks["hvp"].message
+    assert marks["meta_gradient_1d"].outcome == "not attempted"
+
+
+def test_an_endless_loop_outside_a_check_costs_only_its_own_cell(tmp_path):
+    answers = {"meta_gradient_1d": "while True:\n    pass", "sign_flip_alpha": "sign_flip_alpha = 0.5"}
+    marks = {mark.problem: mark for mark in grade(with_answers(answers, tmp_path), seconds_a_cell=5).marks}
+    assert marks["meta_gradient_1d"].points == 0
+    assert marks["sign_flip_alpha"].outcome == "wrong"
+
+
+def git(folder, *words):
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@t", *words], cwd=folder, check=True, capture_output=True
+    )
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """A course with one exercise, and a learner's clone of it."""
+    origin = tmp_path / "origin"
+    (origin / "exercises").mkdir(parents=True)
+    git(origin, "init", "-b", "main")
+    (origin / "exercises" / "04_a.ipynb").write_text("one")
+    (origin / "exercises" / "05_b.ipynb").write_text("one")
+    git(origin, "add", ".")
+    git(origin, "commit", "-m", "one")
+    git(tmp_path, "clone", str(origin), "clone")
+    return tmp_path / "clone"
+
+
+def test_reset_keeps_the_edited_exercise_under_a_dated_name(clone):
+    mine = clone / "exercises" / "04_a.ipynb"
+    mine.write_text("my work")
+    assert edited(mine, clone)
+    path, kept = reset(4, clone)
+    assert path == mine and mine.read_text() == "one"
+    assert kept.read_text() == "my work" and kept.name.startswith("04_a.kept-20")
+    assert not edited(mine, clone)
+    assert reset(4, clone) == (mine, None)
+
+
+def test_two_resets_in_one_second_keep_both(clone):
+    mine = clone / "exercises" / "04_a.ipynb"
+    for text in ("first", "second"):
+        mine.write_text(text)
+        reset(4, clone)
+    assert sorted(path.read_text() for path in mine.parent.glob("04_a.kept-*")) == ["first", "second"]
+
+
+def test_an_update_keeps_what_the_learner_wrote(clone):
+    mine, untouched = clone / "exercises" / "04_a.ipynb", clone / "exercises" / "05_b.ipynb"
+    origin = clone.parent / "origin"
+    for name in ("04_a.ipynb", "05_b.ipynb"):
+        (origin / "exercises" / name).write_text("two")
+    git(origin, "commit", "-am", "two")
+    mine.write_text("my work")
+    (_, kept), *rest = update(clone)
+    assert not rest and kept.read_text() == "my work"
+    assert mine.read_text() == untouched.read_text() == "two"
+
+
+def test_an_update_that_does_not_touch_an_edited_file_leaves_it_where_it_is(clone):
+    mine = clone / "exercises" / "04_a.ipynb"
+    origin = clone.parent / "origin"
+    (origin / "exercises" / "05_b.ipynb").write_text("two")
+    git(origin, "commit", "-am", "two")
+    mine.write_text("my work")
+    assert update(clone) == []
+    assert mine.read_text() == "my work" and (clone / "exercises" / "05_b.ipynb").read_text() == "two"
+
+
+def test_a_folder_without_git_is_told_so(tmp_path):
+    (tmp_path / "exercises").mkdir()
+    (tmp_path / "exercises" / "04_a.ipynb").write_text("one")
+    with pytest.raises(CourseError, match="reset needs the course as a git clone"):
+        reset(4, tmp_path)
+    with pytest.raises(CourseError, match="lesson 09 has no exercises"):
+        reset(9, tmp_path)
+
+
+def test_a_release_leaves_an_edited_exercise_alone(tmp_path):
+    solution = SOLUTIONS[0]
+    solutions, exercises = tmp_path / "solutions", tmp_path / "exercises"
+    solutions.mkdir()
+    (solutions / solution.name).write_bytes(solution.read_bytes())
+    assert [written for _, written in release_folder(solutions, exercises)] == [True]
+    mine = exercises / solution.name
+    content = json.loads(mine.read_text())
+    content["metadata"]["mine"] = True
+    mine.write_text(json.dumps(content))
+    assert [written for _, written in release_folder(solutions, exercises)] == [False]
+    assert json.loads(mine.read_text())["metadata"]["mine"]
+    assert [written for _, written in release_folder(solutions, exercises, force=True)] == [True]
+    assert Path(mine).read_text() != json.dumps(content)

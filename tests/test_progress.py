@@ -1,0 +1,121 @@
+"""Progress is never lost: two kernels at once, a kill at any moment, a damaged file."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mlcourse.classroom import lesson, progress, start_lesson
+from mlcourse.classroom.problems import of_lesson
+from mlcourse.classroom.verdict import Verdict
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def solve(name, outcome="correct", number=4):
+    progress.record(Verdict(outcome, None, "", (number, name, 0)))
+
+
+def test_a_lesson_is_mastered_with_80_percent_of_its_points():
+    problems = of_lesson(4)
+    assert progress.mastery(4).points == 0 and not progress.mastery(4).mastered
+    for name in problems:
+        solve(name)
+    whole = progress.mastery(4)
+    assert whole.mastered and whole.points == whole.out_of == sum(p.points for p in problems.values())
+    assert progress.mastery(4, {(4, name) for name in list(problems)[:2]}).share < progress.MASTERY
+
+
+def test_what_was_once_right_stays_solved():
+    solve("jacobian")
+    solve("jacobian", "wrong")
+    assert (4, "jacobian") in progress.solved()
+
+
+def test_a_check_is_recorded_with_its_misconception(home):
+    p = lesson(4, seed=3)
+    p.check("jacobian", lambda hessian, alpha: -alpha * hessian)
+    with sqlite3.connect(home / "progress.sqlite") as connection:
+        rows = connection.execute("SELECT lesson, problem, seed, outcome, misconception FROM checks").fetchall()
+    assert rows == [(4, "jacobian", 3, "wrong", "identity left out")]
+
+
+WRITER = """
+from mlcourse.classroom import progress
+from mlcourse.classroom.verdict import Verdict
+for seed in range({count}):
+    progress.record(Verdict("correct", None, "", (4, "jacobian", seed)))
+"""
+
+
+def writer(count):
+    return subprocess.Popen([sys.executable, "-c", WRITER.format(count=count)], env=os.environ.copy())
+
+
+def rows(home):
+    with sqlite3.connect(home / "progress.sqlite") as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        return connection.execute("SELECT count(*) FROM checks").fetchone()[0]
+
+
+def test_two_kernels_may_write_at_once(home):
+    both = [writer(60), writer(60)]
+    assert [process.wait(60) for process in both] == [0, 0]
+    assert rows(home) == 120
+
+
+def test_a_kill_at_any_moment_leaves_a_sound_file(home):
+    written = 0
+    for delay in (0.0, 0.02, 0.05):
+        process = writer(10_000)
+        while not (home / "progress.sqlite").exists():
+            time.sleep(0.01)
+        time.sleep(0.3 + delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert rows(home) >= written
+        written = rows(home)
+    solve("jacobian")
+    assert rows(home) == written + 1
+
+
+def test_a_damaged_file_is_set_aside_with_a_message_and_never_overwritten(home, capsys):
+    (home / "progress.sqlite").write_bytes(b"this is no database, but it was all I had" * 50)
+    solve("jacobian")
+    kept = list(home.glob("progress.damaged-*.sqlite"))
+    assert len(kept) == 1 and kept[0].read_bytes().startswith(b"this is no database")
+    assert "was damaged" in capsys.readouterr().err
+    assert progress.solved() == {(4, "jacobian")}
+
+
+def test_a_folder_that_cannot_be_written_to_costs_the_record_and_not_the_lesson(monkeypatch, tmp_path, capsys):
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path / "a file" / "folder"))
+    verdict = lesson(4).check("jacobian", None)
+    assert verdict.outcome == "not attempted"
+    assert "Your progress was not saved" in capsys.readouterr().err
+
+
+def test_a_lessons_first_cell_says_whether_the_lesson_before_is_mastered(capsys):
+    start_lesson(5)
+    assert "Lesson 04" not in capsys.readouterr().out
+    solve("jacobian")
+    start_lesson(5)
+    assert "○ Lesson 04 is at" in capsys.readouterr().out
+    for name in of_lesson(4):
+        solve(name)
+    start_lesson(5)
+    assert "✓ Lesson 04 is mastered" in capsys.readouterr().out
+
+
+def test_a_lesson_that_does_not_exist_is_named():
+    with pytest.raises(ValueError, match="number must be a lesson, 0 … "):
+        start_lesson(99)
