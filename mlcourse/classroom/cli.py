@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -26,10 +27,23 @@ def main():
     from mlcourse.classroom.exercises import CourseError
 
     try:
-        app()
+        app(_spread(sys.argv[1:]))
     except (CourseError, ValueError, TypeError, ArithmeticError, FileNotFoundError) as error:
         print(f"mlcourse: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _spread(words, options=("--shots", "--seeds", "--methods")):
+    """`--shots 5 10 20` as `--shots 5 --shots 10 --shots 20`, which is how the parser wants lists."""
+    spread, option = [], None
+    for word in words:
+        if word.startswith("-"):
+            option = word if word in options else None
+        if option is None:
+            spread.append(word)
+        elif word != option:
+            spread += [option, word]
+    return spread
 
 
 def _console():
@@ -234,6 +248,30 @@ def release(force: Annotated[bool, typer.Option(help="Overwrite edited exercises
 
     for path, written in release_folder(ROOT / "solutions", ROOT / "exercises", force=force):
         print(f"{path.relative_to(ROOT)}{'' if written else ': left as it is, it was edited (--force overwrites it)'}")
+
+
+class Experiment(StrEnum):
+    """What can be reproduced."""
+
+    sinusoid = "sinusoid"
+
+
+@app.command()
+def reproduce(
+    experiment: Annotated[Experiment, typer.Argument(help="sinusoid: section 5.1 of Finn et al. 2017.")],
+    shots: Annotated[list[int], typer.Option(help="Numbers of shots, such as --shots 5 10 20.")] = [5, 10, 20],  # noqa: B006
+    seeds: Annotated[list[int], typer.Option(help="Seeds, such as --seeds 0 1 2.")] = [0],  # noqa: B006
+    iterations: Annotated[int, typer.Option(min=1, help="Outer steps of each training.")] = 70_000,
+    methods: Annotated[list[str] | None, typer.Option(help="Some of MAML, FOMAML, Reptile, 'joint training'.")] = None,
+    out: Annotated[Path, typer.Option(help="Where tables, figures and checkpoints go.")] = Path("reproduced"),
+):
+    """Run a published experiment to the end: train, meta-test, write table and figures. A killed run goes on."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from mlcourse.classroom import reproduce as experiments
+
+    folder = out / experiment.value
+    rows = experiments.sinusoid(folder, shots, seeds, iterations, tuple(methods or experiments.METHODS))
+    print(f"\n{experiments.markdown(rows)}\nTables, figures and checkpoints are in {folder}/")
 
 
 @app.command()

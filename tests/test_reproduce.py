@@ -1,0 +1,69 @@
+"""The published experiment: resumable bit for bit, and honest about what diverges."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from mlcourse import MetaState
+from mlcourse.classroom import reproduce
+from mlcourse.classroom.cli import _spread
+
+
+def command(folder, *words):
+    words = ["reproduce", "sinusoid", "--shots", "5", "--methods", "MAML", "--out", str(folder), *words]
+    return [sys.executable, "-m", "mlcourse.classroom.cli", *words]
+
+
+def test_a_killed_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
+    run = reproduce.Run("MAML", 5, 0, 4000)
+    checkpoint = tmp_path / "sinusoid" / f"{run.name}.npz"
+    code = "from mlcourse.classroom import reproduce as r; r.SECONDS_BETWEEN_CHECKPOINTS = 0.2; "
+    code += f"r.sinusoid({str(checkpoint.parent)!r}, [5], [0], 4000, ('MAML',))"
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not checkpoint.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert 0 < MetaState.load(checkpoint).iteration < 4000
+    resumed = reproduce.train(run, checkpoint.parent)
+    whole = reproduce.train(run, tmp_path)
+    assert np.array_equal(resumed.theta, whole.theta) and resumed.random == whole.random
+
+
+def test_the_table_comes_in_three_forms_with_two_kinds_of_figure(tmp_path):
+    done = subprocess.run(command(tmp_path, "--iterations", "20"), capture_output=True, text=True, check=True)
+    folder = tmp_path / "sinusoid"
+    rows = json.loads((folder / "table.json").read_text())
+    assert {row["method"] for row in rows} == {"MAML"} and len(rows) == 11
+    assert (folder / "table.csv").read_text().count("\n") == 12
+    assert "| MAML | 5 | 0 | 1 |" in (folder / "table.md").read_text() and "| MAML | 5 | 0 | 1 |" in done.stdout
+    for name in ("curves_5_shot.png", "waves_5_shot.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_divergence_is_counted_and_said_and_not_averaged_away():
+    theta = reproduce.MODEL.init(np.random.default_rng(0))
+    for scale in (2.5, 30.0):
+        rows = list(reproduce.test_rows(reproduce.Run("MAML", 5, 0, 1), scale * theta))
+        diverged = [row for row in rows if row.diverged]
+        assert diverged and all(row.worst is None or row.worst <= reproduce.DIVERGED for row in rows)
+    assert f"step {diverged[0].steps}: {diverged[0].diverged}" in reproduce.markdown(rows)
+
+
+def test_lists_are_written_with_blanks():
+    assert _spread(["--shots", "5", "10", "--seeds", "1"]) == ["--shots", "5", "--shots", "10", "--seeds", "1"]
+    assert _spread(["grade", "a.ipynb", "b.ipynb"]) == ["grade", "a.ipynb", "b.ipynb"]
+
+
+def test_an_unknown_method_is_named(tmp_path):
+    with pytest.raises(ValueError, match="methods must be among MAML, FOMAML, Reptile, joint training, got 'ANIL'"):
+        reproduce.sinusoid(tmp_path, methods=("ANIL",))
+    assert os.listdir(tmp_path) == []
