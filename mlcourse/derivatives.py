@@ -13,6 +13,12 @@ import numpy as np
 from mlcourse.models import relu, tanh
 
 
+# Arrays of a batch of thetas are a few hundred kB. The GNU C library returns blocks of that size to the system whenever
+# they are freed, and the page faults of getting them again cost ten times the arithmetic; having freed one larger block,
+# it keeps them (mallopt(3), M_MMAP_THRESHOLD).
+np.empty(2**21)
+
+
 class Activation(NamedTuple):
     """phi's derivatives as functions of a = phi(z): slope phi', and bend phi'' (None where it is zero everywhere)."""
 
@@ -125,8 +131,7 @@ class Point:
 
     def grad(self):
         """dL/dtheta: (..., P)."""
-        in_weights = [_transposed(a) @ delta for a, delta in zip(self.a, self.deltas, strict=False)]
-        return self._collect(self.batch, in_weights, self.deltas)
+        return self._collect(self.batch, self.a[:-1], self.deltas, self.deltas)
 
     def hvp(self, v):
         """The Hessian times v: (..., P). R{q} is the derivative of q in the direction v."""
@@ -148,16 +153,26 @@ class Point:
                 r = r + _times(delta, _transposed(self.w[layer])) * self.phi.bend(a) * r_z[layer - 1]
             r_deltas.append(r)
         r_deltas = r_deltas[::-1]
-        r_w = [_transposed(a) @ r_delta for a, r_delta in zip(self.a, r_deltas, strict=False)]
-        for layer in range(1, last + 1):  # the inputs x do not move with theta
-            r_w[layer] = r_w[layer] + _transposed(r_a[layer]) @ self.deltas[layer]
-        return self._collect(np.broadcast_shapes(self.batch, v.shape[:-1]), r_w, r_deltas)
+        # R{a^T delta} = a^T R{delta} + R{a}^T delta, as one product over twice the examples; the inputs do not move
+        left, right = [self.a[0]], [r_deltas[0]]
+        for layer in range(1, last + 1):
+            left.append(_stacked(self.a[layer], r_a[layer]))
+            right.append(_stacked(r_deltas[layer], self.deltas[layer]))
+        return self._collect(np.broadcast_shapes(self.batch, v.shape[:-1]), left, right, r_deltas)
 
-    def _collect(self, batch, in_weights, in_outputs):
-        """One vector a task from the gradients in the weights (..., in, out) and in z (..., K, out)."""
+    def _collect(self, batch, left, right, in_outputs):
+        """One vector a task: left^T right in the weights (..., in, out), the sum over examples in the biases."""
         flat = np.empty((*batch, self.model.size))
-        for layer, (w, z) in enumerate(zip(in_weights, in_outputs, strict=True), start=1):
-            flat[..., self.model.parts[f"W{layer}"]] = w.reshape(*w.shape[:-2], -1)
+        for layer, (a, delta, z) in enumerate(zip(left, right, in_outputs, strict=True), start=1):
+            weights = flat[..., self.model.parts[f"W{layer}"]]
+            np.matmul(_transposed(a), delta, out=weights.reshape(*batch, a.shape[-1], delta.shape[-1]))
             if f"b{layer}" in self.model.parts:
                 flat[..., self.model.parts[f"b{layer}"]] = z.sum(axis=-2)
         return flat
+
+
+def _stacked(one, other):
+    """The examples of both, one after the other."""
+    batch = np.broadcast_shapes(one.shape[:-2], other.shape[:-2])
+    both = (np.broadcast_to(each, (*batch, *each.shape[-2:])) for each in (one, other))
+    return np.concatenate(list(both), axis=-2)
