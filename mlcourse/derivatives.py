@@ -12,10 +12,9 @@ import numpy as np
 
 from mlcourse.models import relu, tanh
 
-
-# Arrays of a batch of thetas are a few hundred kB. The GNU C library returns blocks of that size to the system whenever
-# they are freed, and the page faults of getting them again cost ten times the arithmetic; having freed one larger block,
-# it keeps them (mallopt(3), M_MMAP_THRESHOLD).
+# Arrays of a batch of thetas are a few hundred kB. The GNU C library returns blocks of that size to the system when
+# they are freed, and the page faults of getting them again cost ten times the arithmetic; having freed one larger
+# block, it keeps them (mallopt(3), M_MMAP_THRESHOLD).
 np.empty(2**21)
 
 

@@ -64,3 +64,31 @@ def test_links_lead_somewhere(path):
     for cell in cells(path, "markdown"):
         for target in re.findall(r"\]\(([^)#]+\.(?:ipynb|md|py))\)", cell.source):
             assert (path.parent / target).exists(), target
+
+
+def panel_outputs(path):
+    """The outputs of the cells that show a panel."""
+    return [
+        output
+        for cell in cells(path, "code")
+        if cell.source.splitlines()[-1].startswith("PANELS[")
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
+
+
+@each_lesson
+def test_a_panel_has_its_picture_and_a_line_of_text_where_no_kernel_runs(path):
+    shown = panel_outputs(path)
+    assert shown
+    for output in shown:
+        assert output.data["text/plain"].strip()
+
+
+@each_lesson
+def test_the_html_export_shows_every_panels_picture(path):
+    from nbconvert import HTMLExporter
+
+    page, _ = HTMLExporter().from_filename(str(path))
+    for output in panel_outputs(path):
+        assert output.data["image/png"].strip()[:200] in page.replace("\n", "")
