@@ -1,5 +1,6 @@
 """Two answers side by side: the same numbers in whatever form they come."""
 
+import copy
 from collections.abc import Mapping
 
 import numpy as np
@@ -102,6 +103,19 @@ def brief(value):
         return "a function"
     text = repr(value)
     return text if len(text) <= 60 else type(value).__name__
+
+
+def fresh(value):
+    """A copy of an argument: arrays, containers and random generators anew; functions and objectives are shared."""
+    if isinstance(value, (np.ndarray, np.random.Generator)):
+        return copy.deepcopy(value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(fresh, value))
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(fresh, value))
+    if isinstance(value, dict):
+        return {key: fresh(item) for key, item in value.items()}
+    return value
 
 
 def changed(before, after):

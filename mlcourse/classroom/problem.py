@@ -3,7 +3,6 @@
 A wrong answer is recognised by computing, on the same draws, what each known mistake would give.
 """
 
-import copy
 import dis
 import inspect
 import linecache
@@ -15,7 +14,7 @@ from zlib import crc32
 
 import numpy as np
 
-from mlcourse.classroom.compare import NotNumbers, all_finite, brief, changed, form, plain, same, same_form
+from mlcourse.classroom.compare import NotNumbers, all_finite, brief, changed, form, fresh, plain, same, same_form
 from mlcourse.classroom.verdict import correct, not_attempted, wrong
 
 POINTS = MappingProxyType({"easy": 1, "medium": 2, "hard": 3})
@@ -163,7 +162,7 @@ class FunctionProblem(Problem):
 
     def _look(self, answer, case):
         """Observation of answer on a copy of the case: the case itself cannot be changed."""
-        handed = copy.deepcopy(case)
+        handed = fresh(case)
         try:
             with np.errstate(all="ignore"):
                 value = self.observe(answer, handed)
