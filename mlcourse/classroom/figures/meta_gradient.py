@@ -1,0 +1,114 @@
+"""Figures of lesson 4: the loss after one step as a curve in theta, its tangents, and how far to trust a difference."""
+
+import numpy as np
+
+from mlcourse.classroom.figures.style import COLOUR, Drawing, new_figure, styled
+
+
+@styled
+def three_losses(theta, losses, at, arrived):
+    """The support loss, the query loss, and the query loss after one step, over scalar theta.
+
+    theta    (N,) grid
+    losses   three (N,) curves in that order
+    at       where the step starts; arrived  theta', where it ends
+    """
+    support, query, after = losses
+    figure, axes = new_figure(height=3.8)
+    axes.plot(theta, support, color=COLOUR.support, label="support loss, decides the step")
+    axes.plot(theta, query, "--", color=COLOUR.query, label="query loss, judges the end of it")
+    axes.plot(theta, after, color=COLOUR.maml, linewidth=3, label="query loss after one step from θ")
+    rows = [(at, after, "o", COLOUR.theta, "θ"), (arrived, query, "D", COLOUR.theta_prime, "θ′")]
+    for place, curve, marker, colour, name in rows:
+        height = np.interp(place, theta, curve)
+        axes.plot(place, height, marker, color=colour, markersize=10, zorder=6)
+        axes.annotate(name, (place, height), xytext=(8, 8), textcoords="offset points", fontsize=13)
+    axes.set(xlabel="θ", ylabel="loss", xlim=(theta[0], theta[-1]), ylim=(-1, 8))
+    axes.set_title("The meta-objective is a curve of its own: neither of the two losses")
+    axes.legend(loc="upper right")
+    return figure
+
+
+@styled
+def error_by_step(h, one_sided, central):
+    """How wrong a difference is against the size of its step h, both on logarithmic axes; errors (N,)."""
+    figure, axes = new_figure(height=3.7)
+    axes.loglog(h, one_sided, "s--", color=COLOUR.wrong, markersize=5, label="one-sided, error about h")
+    axes.loglog(h, central, "o-", color=COLOUR.theta_prime, markersize=5, label="central, error about h²")
+    best = int(np.argmin(central))
+    axes.axvline(h[best], color=COLOUR.truth, linestyle=":", label=f"best h, about {h[best]:.0e}")
+    axes.set(xlabel="step h", ylabel="error of the derivative")
+    axes.set_title("Too large a step bends, too small a step drowns in rounding")
+    axes.legend(loc="lower left")
+    return figure
+
+
+@styled
+def jacobians(columns):
+    """Matrices side by side on one colour scale. columns: title -> (P, P)."""
+    figure, all_axes = new_figure(1, len(columns), height=3.3)
+    most = max(np.abs(matrix).max() for matrix in columns.values())
+    for axes, (title, matrix) in zip(all_axes, columns.items(), strict=True):
+        image = axes.imshow(matrix, cmap="RdBu_r", vmin=-most, vmax=most)
+        axes.set(title=title, xticks=[], yticks=[])
+        axes.grid(visible=False)
+    figure.colorbar(image, ax=all_axes, shrink=0.85)
+    return figure
+
+
+@styled
+def drop_by_alpha(alphas, angles, sizes):
+    """What FOMAML gets wrong as alpha grows: its angle to the exact gradient in degrees, and its relative error."""
+    figure, (left, right) = new_figure(1, 2, height=3.4)
+    left.plot(alphas, angles, color=COLOUR.fomaml)
+    left.axhline(90, color=COLOUR.wrong, linestyle="--", label="90°: beyond it, uphill")
+    left.set(xlabel="α", ylabel="degrees", ylim=(0, 110), title="Angle between FOMAML and exact")
+    left.legend(loc="upper left")
+    right.plot(alphas, 100 * sizes, color=COLOUR.fomaml)
+    right.set(xlabel="α", ylabel="% of the exact gradient", ylim=(0, None), title="Size of what FOMAML drops")
+    return figure
+
+
+class Tangent(Drawing):
+    """The panel "tangent": the curve and the two slopes at theta; the two slopes as functions of alpha."""
+
+    REACH = 0.8  # how far to each side of theta the tangents are drawn
+
+    def build(self, numbers):
+        figure, (curve, slopes) = new_figure(1, 2, height=4.3)
+        (self.curve,) = curve.plot(numbers.grid, numbers.curve, color=COLOUR.maml, linewidth=3)
+        (self.exact,) = curve.plot([], [], color=COLOUR.theta_prime, label="exact slope")
+        (self.first,) = curve.plot([], [], "--", color=COLOUR.fomaml, label="FOMAML's slope")
+        (self.at,) = curve.plot([], [], "o", color=COLOUR.theta, markersize=10, zorder=6, label="θ")
+        curve.set(
+            xlim=(numbers.grid[0], numbers.grid[-1]), ylim=(-1, 9), xlabel="θ", ylabel="query loss after one step"
+        )
+        curve.set_title("The loss after adaptation, over θ")
+        curve.legend(loc="upper center", ncols=3)
+
+        (self.exact_line,) = slopes.plot([], [], color=COLOUR.theta_prime, label="exact")
+        (self.first_line,) = slopes.plot([], [], "--", color=COLOUR.fomaml, label="FOMAML")
+        (self.exact_now,) = slopes.plot([], [], "o", color=COLOUR.theta_prime, markersize=9)
+        (self.first_now,) = slopes.plot([], [], "s", color=COLOUR.fomaml, markersize=9)
+        self.now = slopes.axvline(numbers.alpha, color=COLOUR.truth, linewidth=1)
+        self.flip = slopes.axvline(0, color=COLOUR.wrong, linestyle=":", label="α = 1 / L_s″(θ)")
+        slopes.axhline(0, color="black", linewidth=1)
+        slopes.set(xlim=(0, numbers.alphas[-1]), ylim=(-8, 8), xlabel="α", ylabel="slope at θ")
+        slopes.set_title("Both slopes, over α")
+        slopes.legend(loc="upper center", ncols=3)
+        self.moving = [self.curve, self.first, self.exact, self.at, self.now, self.flip]
+        self.moving += [self.exact_line, self.first_line, self.exact_now, self.first_now]
+        return figure
+
+    def update(self, numbers):
+        self.curve.set_data(numbers.grid, numbers.curve)
+        reach = np.array([-self.REACH, self.REACH])
+        for line, slope in ((self.exact, numbers.exact), (self.first, numbers.first_order)):
+            line.set_data(numbers.theta + reach, numbers.after + slope * reach)
+        self.at.set_data([numbers.theta], [numbers.after])
+        self.exact_line.set_data(numbers.alphas, numbers.exact_by_alpha)
+        self.first_line.set_data(numbers.alphas, numbers.first_by_alpha)
+        self.exact_now.set_data([numbers.alpha], [numbers.exact])
+        self.first_now.set_data([numbers.alpha], [numbers.first_order])
+        self.now.set_xdata([numbers.alpha] * 2)
+        self.flip.set_xdata([numbers.flip] * 2)
