@@ -71,7 +71,7 @@ def panel_outputs(path):
     return [
         output
         for cell in cells(path, "code")
-        if cell.source.splitlines()[-1].startswith("PANELS[")
+        if "PANELS[" in cell.source
         for output in cell.outputs
         if "image/png" in output.get("data", {})
     ]
