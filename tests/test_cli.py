@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mlcourse.classroom.cli import has_display, jupyter_command
+from mlcourse.classroom.cli import _address, has_display, jupyter_command
 from mlcourse.classroom.exercises import ROOT
 
 
@@ -27,6 +27,12 @@ def test_a_worked_example_reruns_with_other_numbers():
     assert done.returncode == 0 and "α = 0.3" in done.stdout and "central differences" in done.stdout
 
 
+def test_example_3_takes_a_pair_of_quadratics():
+    pair = ("--support", "[[2, 0], [0, 4]], [0, 0]", "--query", "[[1, 0], [0, 1]], [1, 1]")
+    done = mlcourse("example", "3", "--theta", "-1,2", "--alpha", "0.25", *pair)
+    assert done.returncode == 0 and "= [[0.5, 0], [0, 0]]" in done.stdout
+
+
 def test_every_example_runs_with_its_own_numbers():
     for number in ("1", "2", "3"):
         done = mlcourse("example", number)
@@ -38,7 +44,12 @@ def test_every_example_runs_with_its_own_numbers():
     [
         (("example", "1", "--alpha=-1"), "alpha must be a number greater than 0, got -1"),
         (("example", "2", "--support", "theta"), "example 2 has no --support: it takes --theta, --alpha, --slope, --x"),
-        (("example", "2", "--x", "one,two"), "expected numbers separated by commas, got 'one,two'"),
+        (("example", "2", "--x", "one,two"), "--x must be numbers separated by commas, got 'one,two'"),
+        (("example", "1", "--theta", "1,2"), "--theta of example 1 is one number, got '1,2'"),
+        (("example", "3", "--slope", "1"), "example 3 has no --slope: it takes --theta, --alpha, --support, --query"),
+        (("example", "3", "--support", "theta**2"), "--support of example 3 must be a pair A, b, such as"),
+        (("example", "3", "--support", "[[1]], [1]"), "query must be given too"),
+        (("example", "4"), "Invalid value"),
         (("example", "1", "--support", "__import__('os')"), "support_loss"),
         (("grade", "no_such.ipynb"), "there is no notebook no_such.ipynb"),
         (("reset", "99"), "lesson 99 has no exercises"),
@@ -71,8 +82,30 @@ def test_jupyterlab_opens_lesson_0_with_the_course_as_its_root():
     command = jupyter_command(ROOT, 9999, display=False, superuser=True)
     assert str(ROOT / "notebooks" / "00_start_here.ipynb") in command
     assert f"--ServerApp.root_dir={ROOT}" in command and "--ServerApp.port=9999" in command
+    assert "--ServerApp.answer_yes=True" in command, "Ctrl-C must end it without a question"
     assert "--no-browser" in command and "--allow-root" in command
     assert "--no-browser" not in jupyter_command(ROOT, None, display=True, superuser=False)
+
+
+class Server:
+    """A started process as far as `_address` looks at it."""
+
+    def __init__(self, pid, code=None):
+        self.pid, self.code = pid, code
+
+    def poll(self):
+        return self.code
+
+
+def test_the_address_printed_is_that_of_the_server_just_started(monkeypatch):
+    running = [
+        {"pid": 1, "url": "http://localhost:8888/", "token": "theirs"},
+        {"pid": 2, "url": "http://localhost:8889/", "token": "ours"},
+    ]
+    monkeypatch.setattr("jupyter_server.serverapp.list_running_servers", lambda: iter(running))
+    expected = "http://localhost:8889/lab/tree/notebooks/00_start_here.ipynb?token=ours"
+    assert _address(Server(2)) == expected
+    assert _address(Server(3, code=1)) is None, "a server that ended has no address"
 
 
 @pytest.mark.parametrize(

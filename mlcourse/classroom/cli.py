@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -52,10 +53,14 @@ def _console():
     return Console(highlight=False)
 
 
+START = "notebooks/00_start_here.ipynb"
+
+
 def jupyter_command(root, port, *, display, superuser):
     """The command line that opens lesson 0 in JupyterLab with the course's folder as its root."""
-    command = [sys.executable, "-m", "jupyterlab", str(root / "notebooks" / "00_start_here.ipynb")]
+    command = [sys.executable, "-m", "jupyterlab", str(root / START)]
     command += [f"--ServerApp.root_dir={root}", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    command += ["--ServerApp.answer_yes=True", "--Application.log_level=WARN"]  # Ctrl-C ends it without a question
     if port is not None:
         command.append(f"--ServerApp.port={port}")
     if not display:
@@ -81,26 +86,71 @@ def learn(port: Annotated[int | None, typer.Option(help="Port of the server; the
 
     if find_spec("jupyterlab") is None:
         raise CourseError("JupyterLab is not installed here: run `make learn`, or `pip install jupyterlab`")
-    if not (ROOT / "notebooks" / "00_start_here.ipynb").exists():
+    if not (ROOT / START).exists():
         raise CourseError(f"there is no course in {ROOT}: run this in a clone of the course, installed with --editable")
     display = has_display()
-    print("Opening the course: lesson 00, “Start here”. Ctrl-C here ends it.")
-    if not display:
-        print("No display here: open the address that ends in `?token=…` below in a browser.", flush=True)
     superuser = hasattr(os, "geteuid") and os.geteuid() == 0
+    server = subprocess.Popen(jupyter_command(ROOT, port, display=display, superuser=superuser))
     try:
-        done = subprocess.run(jupyter_command(ROOT, port, display=display, superuser=superuser), check=False)
-    except KeyboardInterrupt:
+        _print_address(server, display)
+        code = server.wait()
+    except KeyboardInterrupt:  # Ctrl-C reaches the server as well
+        _end(server)
         return
-    raise typer.Exit(done.returncode)
+    raise typer.Exit(code)
 
 
-def _vector(text):
+def _print_address(server, display):
+    """Wait until the server is up and say where; nothing when it ended instead."""
+    from rich.panel import Panel
+
+    address = _address(server)
+    if address is None:
+        return
+    opening = "It opens in your browser" if display else "No display here: open this address in a browser"
+    _console().print(Panel.fit(f"{opening}. Ctrl-C here ends it.", title="The course: lesson 00, “Start here”"))
+    print(address, flush=True)  # outside of the frame and in one piece, however narrow the terminal
+
+
+def _address(server, seconds=60):
+    """The address, with its token, of a Jupyter server that was started as a process; None when it does not come up."""
+    from jupyter_server.serverapp import list_running_servers
+
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and server.poll() is None:
+        for running in list_running_servers():
+            if running["pid"] == server.pid:
+                return f"{running['url']}lab/tree/{START}?token={running['token']}"
+        time.sleep(0.2)
+    return None
+
+
+def _end(server, seconds=10):
+    """Let the server end its kernels and itself; insist when it does not."""
+    try:
+        server.wait(seconds)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        server.terminate()
+
+
+def _vector(option, text):
     """Numbers separated by commas or blanks."""
     try:
         return [float(piece) for piece in text.replace(",", " ").split()]
     except ValueError:
-        raise ValueError(f"expected numbers separated by commas, got {text!r}") from None
+        raise ValueError(f"{option} must be numbers separated by commas, got {text!r}") from None
+
+
+def _pair(option, text):
+    """A pair (A, b) written as in Python, such as [[2, 1], [1, 3]], [1, 0]."""
+    from ast import literal_eval
+
+    try:
+        return literal_eval(text.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise ValueError(
+            f'{option} of example 3 must be a pair A, b, such as "[[2, 1], [1, 3]], [1, 0]", got {text!r}'
+        ) from None
 
 
 @app.command()
@@ -111,9 +161,13 @@ def example(
     theta: Annotated[str | None, typer.Option(help="Where the inner step starts; for 3 a vector such as 1,-1.")] = None,
     alpha: Annotated[float | None, typer.Option(help="Inner step size, greater than 0.")] = None,
     support: Annotated[
-        str | None, typer.Option(help='1: the support loss, such as "(theta - 2)**2 + sin(theta)".')
+        str | None,
+        typer.Option(
+            help='The support loss. 1: a formula, such as "(theta - 2)**2 + sin(theta)". '
+            '3: A, b of the loss 1/2 theta^T A theta - b^T theta, such as "[[2, 1], [1, 3]], [1, 0]".'
+        ),
     ] = None,
-    query: Annotated[str | None, typer.Option(help="1: the query loss.")] = None,
+    query: Annotated[str | None, typer.Option(help="1 and 3: the query loss, written likewise.")] = None,
     slope: Annotated[float | None, typer.Option(help="2: the task's slope a.")] = None,
     x: Annotated[str | None, typer.Option(help="2: the support inputs, such as 1,0.5,2.")] = None,
 ):
@@ -122,19 +176,25 @@ def example(
 
     given = {"theta": theta, "alpha": alpha, "support": support, "query": query, "slope": slope, "x": x}
     given = {name: value for name, value in given.items() if value is not None}
-    takes = {1: ("theta", "alpha", "support", "query"), 2: ("theta", "alpha", "slope", "x"), 3: ("theta", "alpha")}
+    takes = {
+        1: ("theta", "alpha", "support", "query"),
+        2: ("theta", "alpha", "slope", "x"),
+        3: ("theta", "alpha", "support", "query"),
+    }
     for name in given:
         if name not in takes[number]:
             fitting = ", ".join(f"--{option}" for option in takes[number])
             raise ValueError(f"example {number} has no --{name}: it takes {fitting}")
     if "theta" in given:
-        vector = _vector(given["theta"])
+        vector = _vector("--theta", given["theta"])
         if number != 3 and len(vector) != 1:
             raise ValueError(f"--theta of example {number} is one number, got {theta!r}")
         given["theta"] = vector if number == 3 else vector[0]
     if "x" in given:
-        given["x"] = _vector(given["x"])
-    names = {"support": "support_loss", "query": "query_loss"}
+        given["x"] = _vector("--x", given["x"])
+    if number == 3:
+        given |= {name: _pair(f"--{name}", given[name]) for name in ("support", "query") if name in given}
+    names = {"support": "support_loss", "query": "query_loss"} if number == 1 else {}
     make = (worked.example_1, worked.example_2, worked.example_3)[number - 1]
     print(make(**{names.get(name, name): value for name, value in given.items()}))
 

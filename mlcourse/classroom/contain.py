@@ -4,6 +4,7 @@ Whatever it does (an endless loop, all the memory, a crash, arrays changed in pl
 """
 
 import contextlib
+import faulthandler
 import io
 import os
 import pickle
@@ -73,8 +74,9 @@ def _be_the_child(work, writing):
     """Never returns: whatever happens, the child must not go on as a second kernel."""
     try:
         os.setpgid(0, 0)
+        faulthandler.disable()  # what a crash writes is not for the notebook
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1), os.dup2(nowhere, 2)  # what a crash writes is not for the notebook
+        os.dup2(nowhere, 1), os.dup2(nowhere, 2)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGXCPU):
             signal.signal(number, signal.SIG_DFL)
         _limit()

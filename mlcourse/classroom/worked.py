@@ -6,8 +6,10 @@ steps. Read in this order: the examples, the losses they accept, the checks, the
 """
 
 import ast
+import math
 import operator
 import re
+import textwrap
 import warnings
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -39,6 +41,12 @@ class Step(NamedTuple):
     words: str
     symbols: str
     numbers: str = ""
+
+    @property
+    def lines(self):
+        """The lines of formulas to show: the symbols alone are left out where the numbers begin with just them."""
+        repeats = self.numbers.startswith(self.symbols + " ")
+        return [line for line in ("" if repeats else self.symbols, self.numbers) if line]
 
 
 @dataclass(frozen=True, repr=False, eq=False, kw_only=True)
@@ -127,7 +135,7 @@ def example_1(theta=1.0, alpha=0.1, support_loss="(theta - 2)**2 + sin(theta)", 
     Raises ValueError or TypeError for what it cannot use, also where a loss is not differentiable, and
     DisagreementError when the three ways differ. Lesson 4; Finn et al. 2017, section 2.2.
     """
-    theta, alpha = _number("theta", theta), positive("alpha", alpha)
+    theta, alpha = _number("theta", theta), positive("alpha", _number("alpha", alpha))
     support, query = _scalar_loss("support_loss", support_loss), _scalar_loss("query_loss", query_loss)
 
     slope = _at(support, "slope", theta)
@@ -155,7 +163,9 @@ def example_1(theta=1.0, alpha=0.1, support_loss="(theta - 2)**2 + sin(theta)", 
             rf"L_s(\theta) = {support.formulas[0]}, \qquad L_q(\theta) = {query.formulas[0]}",
             rf"\theta = {at}, \qquad \alpha = {number(alpha)}",
         ),
-        Step("The slope of the support loss.", _derivative("L_s'", support.formulas[1]), _equal(f"L_s'({at})", slope)),
+        Step(
+            "The slope of the support loss.", _derivative("L_s", 1, support.formulas[1]), _equal(f"L_s'({at})", slope)
+        ),
         Step(
             "The inner step goes against that slope.",
             r"\theta' = \theta - \alpha \, L_s'(\theta)",
@@ -163,7 +173,7 @@ def example_1(theta=1.0, alpha=0.1, support_loss="(theta - 2)**2 + sin(theta)", 
         ),
         Step(
             "The support loss's curvature says how that slope changes when $\\theta$ moves.",
-            _derivative("L_s''", support.formulas[2]),
+            _derivative("L_s", 2, support.formulas[2]),
             _equal(f"L_s''({at})", curvature),
         ),
         Step(
@@ -173,7 +183,7 @@ def example_1(theta=1.0, alpha=0.1, support_loss="(theta - 2)**2 + sin(theta)", 
         ),
         Step(
             r"The slope of the query loss, taken where the step landed, at $\theta'$.",
-            _derivative("L_q'", query.formulas[1]),
+            _derivative("L_q", 1, query.formulas[1]),
             _equal(f"L_q'({at_prime})", first_order),
         ),
         Step(
@@ -215,9 +225,11 @@ def example_2(theta=0.5, slope=2.0, x=(-1.0, 0.5, 2.0), alpha=0.1):
     -> OneStepExample. c outside (0, 1) is computed and explained, not refused.
     Raises ValueError for what it cannot use, DisagreementError when the three ways differ. Lesson 5.
     """
-    theta, slope, alpha = _number("theta", theta), _number("slope", slope), positive("alpha", alpha)
+    theta, slope = _number("theta", theta), _number("slope", slope)
+    alpha = positive("alpha", _number("alpha", alpha))
     x = _inputs(x)
-    mean_square = float(numpy.mean(x**2))
+    with numpy.errstate(over="ignore"):
+        mean_square = float(numpy.mean(x**2))
     gradient = 2 * (theta - slope) * mean_square
     c = 2 * alpha * mean_square
     theta_prime = _finite_step(theta, alpha, gradient)
@@ -303,7 +315,7 @@ def example_3(theta=None, alpha=0.2, support=None, query=None, *, objective=None
     DivergenceError when theta' is not finite, and DisagreementError when the three ways differ.
     Lesson 4; Finn et al. 2017, sections 2.2 and 5.2.
     """
-    alpha = positive("alpha", alpha)
+    alpha = positive("alpha", _number("alpha", alpha))
     if objective is None:
         theta, episode = _quadratic_task(theta, support, query, episode)
         objective, given = Quadratic(), _given_quadratics(theta, alpha, episode)
@@ -314,7 +326,7 @@ def example_3(theta=None, alpha=0.2, support=None, query=None, *, objective=None
 
     gradient = objective.grad(theta, support)
     theta_prime = _finite_step(theta, alpha, gradient)
-    first_order = objective.grad(theta_prime, query)
+    first_order = finite("the query loss's gradient at theta'", objective.grad(theta_prime, query))
     dropped = -alpha * objective.hvp(theta, support, first_order)
     by_hand = first_order + dropped
 
@@ -372,8 +384,8 @@ def example_3(theta=None, alpha=0.2, support=None, query=None, *, objective=None
         ),
         Step(
             "What it drops is the difference.",
-            r"-\alpha H_s \nabla L_q(\theta')",
-            rf"-\alpha H_s \nabla L_q(\theta') = {column(dropped)}",
+            r"\nabla_\theta L_q(\theta') - \nabla L_q(\theta') = -\alpha H_s \nabla L_q(\theta')",
+            rf"\nabla_\theta L_q(\theta') - \nabla L_q(\theta') = {column(dropped)}",
         ),
     )
     return MetaGradientExample(
@@ -551,64 +563,73 @@ def _first_order_notes(alpha, curvature, symbol, first_order, exact):
     """
     first_order, exact = numpy.atleast_1d(first_order), numpy.atleast_1d(exact)
     scalar = first_order.size == 1
-    size, exact_size = numpy.linalg.norm(first_order), numpy.linalg.norm(exact)
-    dropped = numpy.linalg.norm(exact - first_order)
+    size, exact_size = math.hypot(*first_order), math.hypot(*exact)  # norms that do not overflow
+    dropped = math.hypot(*(exact - first_order))
     if size == 0:
-        return (r"The query loss is flat at $\theta'$, so both gradients are zero: the step landed on its optimum.",)
+        return (r"The query loss is flat at $\theta'$, so both gradients are zero: nothing is left to improve nearby.",)
     term = r"$-\alpha \, L_s''(\theta) \, L_q'(\theta')$" if symbol != "h" else r"$-\alpha H_s \nabla L_q(\theta')$"
     if dropped == 0:
         return (f"FOMAML drops {term}, which is 0 here: with no curvature in the support loss FOMAML equals MAML.",)
     vanishes = exact_size <= 1e-12 * size
-    share = "" if vanishes else f", {number(100 * dropped / exact_size)} % of the exact gradient"
+    share = "" if vanishes else f", {number(100 * dropped / exact_size, 3)} % of the exact gradient"
     notes = [f"FOMAML drops {term}, of size {number(dropped)}{share}."]
     if symbol == "h":
         notes.append(
             r"$h$ is the curvature of $L_s$ along FOMAML's direction $v = \nabla L_q(\theta')$: "
             rf"$h = v^\top H_s v / v^\top v = {number(curvature)}$, so $\alpha h = {number(alpha * curvature)}$."
         )
-    if vanishes:
-        notes.append(
-            rf"$\alpha {symbol} = 1$: wherever $\theta$ moves, $\theta'$ stays where it is, so the meta-gradient "
-            "vanishes. FOMAML does not see this and still moves."
+    direction = _scalar_direction if scalar else _vector_direction
+    return (*notes, VANISHES.format(symbol) if vanishes else direction(alpha, curvature, symbol, first_order, exact))
+
+
+VANISHES = (
+    r"$\alpha {} = 1$: to first order $\theta'$ does not follow $\theta$ in this direction, so the meta-gradient "
+    "vanishes. FOMAML does not see this and still moves."
+)
+
+
+def _scalar_direction(alpha, curvature, symbol, first_order, exact):
+    """Whether FOMAML points the right way in one dimension, and how far off its length is."""
+    product, limit = rf"$\alpha {symbol} = {number(alpha * curvature)}$", rf"$\alpha = 1 / {symbol}"
+    if curvature < 0:
+        return (
+            "The curvature is negative, so the step spreads starting points apart: FOMAML points the right way and is "
+            f"too short, by the factor {number(1 - alpha * curvature)}."
         )
-    elif alpha * curvature > 1:
-        notes.append(
-            rf"$\alpha {symbol} = {number(alpha * curvature)}$ is greater than 1: FOMAML points the wrong way, and a "
-            rf"step against it makes the loss after adaptation rise. So it is for every $\alpha$ beyond "
-            rf"$1 / {symbol} = {number(1 / curvature)}$."
-            if scalar
-            else rf"$\alpha {symbol}$ is greater than 1: FOMAML points the wrong way, "
-            rf"{_angle(first_order, exact)} degrees from the exact gradient, and a small step against it makes the "
-            "loss after adaptation rise."
+    if alpha * curvature > 1:
+        return (
+            f"{product} is greater than 1: FOMAML points the wrong way, and a step against it makes the loss after "
+            f"adaptation rise. So it is beyond {limit} = {number(1 / curvature)}$."
         )
-    elif scalar and curvature < 0:
-        notes.append(
-            r"The curvature is negative, so the step spreads starting points apart: FOMAML points the right way and "
-            rf"is too short, by the factor {number(1 - alpha * curvature)}."
+    return (
+        f"{product} is less than 1: FOMAML points the right way and is too long, {number(1 / (1 - alpha * curvature))} "
+        f"times the exact gradient. Beyond {limit} = {number(1 / curvature)}$ it would point the wrong way."
+    )
+
+
+def _vector_direction(alpha, curvature, symbol, first_order, exact):
+    """Whether FOMAML points the right way in several dimensions, and the angle between the two."""
+    apart = f"{_angle(first_order, exact)} degrees from the exact gradient"
+    if alpha * curvature > 1:
+        return (
+            rf"$\alpha {symbol}$ is greater than 1: FOMAML points the wrong way, {apart}, and a small step against it "
+            "makes the loss after adaptation rise."
         )
-    elif scalar:
-        notes.append(
-            rf"$\alpha {symbol} = {number(alpha * curvature)}$ is less than 1: FOMAML points the right way and is too "
-            rf"long, {number(1 / (1 - alpha * curvature))} times the exact gradient. Beyond $\alpha = 1 / {symbol} = "
-            rf"{number(1 / curvature)}$ it would point the wrong way."
-        )
-    else:
-        notes.append(
-            rf"$\alpha h$ is less than 1: FOMAML is {_angle(first_order, exact)} degrees from the exact gradient and a "
-            "small step against it still lowers the loss after adaptation."
-        )
-    return tuple(notes)
+    return (
+        rf"$\alpha {symbol}$ is less than 1: FOMAML is {apart}, and a small step against it still lowers the loss "
+        "after adaptation."
+    )
 
 
 def _angle(u, v):
     cosine = u @ v / (numpy.linalg.norm(u) * numpy.linalg.norm(v))
-    return number(numpy.degrees(numpy.arccos(numpy.clip(cosine, -1, 1))))
+    return number(numpy.degrees(numpy.arccos(numpy.clip(cosine, -1, 1))), 3)
 
 
 def _contraction_notes(theta, slope, c, mean_square):
     """Where one step lands between theta and a, or why it lands outside."""
     if mean_square == 0:
-        return ("Every input is 0, so the support loss is flat: it says nothing about $a$, $c = 0$ and theta stays.",)
+        return ("Every input is 0, so the support loss is flat and says nothing about $a$: $c = 0$, no step is taken.",)
     left = number(abs(1 - c))
     exact, stable = number(1 / (2 * mean_square)), number(1 / mean_square)
     ways_out = rf"$c = 1$ at $\alpha = {exact}$, $c = 2$ at $\alpha = {stable}$."
@@ -636,7 +657,10 @@ def _contraction_notes(theta, slope, c, mean_square):
             rf"$c > 2$: no convex combination any more. The step jumps over $a$ and lands {left} times as far away on "
             r"the other side; every further step moves farther away. Take a smaller $\alpha$."
         )
-    return (place, ways_out, rf"A task's step moves with $\theta$ by $d\theta'/d\theta = 1 - c = {number(1 - c)}$.")
+    link = rf"As in example 1, $d\theta'/d\theta = 1 - c = {number(1 - c)}$: " + (
+        "the meta-gradient shrinks by this factor." if 0 < c < 1 else "this factor multiplies the meta-gradient."
+    )
+    return (place, ways_out, link)
 
 
 # What the examples accept.
@@ -659,14 +683,24 @@ def _scalar_loss(name, loss):
         slope = derivative(formula)
         formulas = (formula, slope, derivative(slope))
         functions = (lambda theta, formula=formula: evaluate(formula, theta) for formula in formulas)
-        return ScalarLoss(name, *functions, tuple(map(latex, formulas)))
+        return ScalarLoss(name, *functions, tuple(map(_short_latex, formulas)))
     if not callable(loss):
         raise TypeError(
             f'{name} must be a formula in theta such as "(theta - 2)**2", or a function of theta, got {_short(loss)}'
         )
     symbol = r"\text{" + getattr(loss, "__name__", "function").replace("<lambda>", "your function").replace("_", " ")
-    slope = _quiet_grad(loss)
-    return ScalarLoss(name, loss, slope, _quiet_grad(slope), (symbol + r"}(\theta)", None, None))
+
+    def value(theta):
+        return np.multiply(1.0, loss(theta))  # a loss that returns a whole number is fine, too
+
+    slope = _quiet_grad(value)
+    return ScalarLoss(name, value, slope, _quiet_grad(slope), (symbol + r"}(\theta)", None, None))
+
+
+def _short_latex(formula):
+    """The formula in LaTeX, or dots where it would fill several lines."""
+    words = latex(formula)
+    return words if len(words) <= 200 else r"\dots"
 
 
 def _at(loss, what, theta):
@@ -677,7 +711,7 @@ def _at(loss, what, theta):
     except Exception as error:
         raise ValueError(f"{loss.name} fails at theta = {theta:.5g}: {type(error).__name__}: {error}") from error
     if numpy.shape(value) != () or not numpy.isreal(value):
-        raise ValueError(f"{loss.name} must return one number, got {_short(value)} at theta = {theta:.5g}")
+        raise ValueError(f"{loss.name} must return one number, got shape {numpy.shape(value)} at theta = {theta:.5g}")
     if not numpy.isfinite(value):
         raise ValueError(
             f"{loss.name} is {float(value)} at theta = {theta:.5g}: choose a theta or an alpha that stay where it is "
@@ -691,7 +725,7 @@ def _at(loss, what, theta):
     except (TypeError, AttributeError, ValueError, NotImplementedError) as error:
         raise TypeError(
             f"autograd cannot differentiate {loss.name}: write it with plain arithmetic and `import autograd.numpy as "
-            f"np`, without math, float() or numpy's own functions ({type(error).__name__}: {error})"
+            f"np`, without math, float() or numpy's own functions (autograd says: {error})"
         ) from error
     if not numpy.isfinite(result):
         raise ValueError(_not_smooth(loss.name, theta, f"its {what} there is {result}"))
@@ -719,14 +753,14 @@ def _has_corner(f, x):
     For a smooth f their gap is proportional to the distance and shrinks by ten here.
     """
     gaps, sizes = [], []
-    for epsilon in (1e-4 * max(1, abs(x)), 1e-5 * max(1, abs(x))):
+    for epsilon in (1e-6 * max(1, abs(x)), 1e-7 * max(1, abs(x))):
         with numpy.errstate(all="ignore"):
             left, middle, right = (float(f(numpy.float64(x + shift))) for shift in (-epsilon, 0, epsilon))
         gaps.append(abs(right - 2 * middle + left) / epsilon)
         sizes.append(max(abs(right - left) / epsilon, abs(middle)))
     if not numpy.all(numpy.isfinite(gaps)):
         return True
-    return gaps[1] > 0.5 * gaps[0] and gaps[1] > 1e-6 * max(sizes)
+    return gaps[1] > 0.5 * gaps[0] and gaps[1] > 1e-6 * max(sizes) + 1e-8  # beyond rounding
 
 
 def _number(name, value):
@@ -863,41 +897,50 @@ def plus(a, b):
         return b if a == 0.0 else a
     if isinstance(a, float) and isinstance(b, float):
         return _constant(a + b)
-    return ("+", a, b)
+    return times(2.0, a) if a == b else ("+", a, b)
 
 
 def times(a, b):
     """a b, with constants put together in front."""
-    if isinstance(b, float) and not isinstance(a, float):
-        a, b = b, a
-    if a == 0.0:
-        return 0.0
-    if a == 1.0:
-        return b
-    if isinstance(a, float) and isinstance(b, float):
-        return _constant(a * b)
-    if isinstance(a, float) and b[0] == "*" and isinstance(b[1], float):
-        return times(_constant(a * b[1]), b[2])
-    if not isinstance(a, float) and b[0] == "*" and isinstance(b[1], float):
-        return times(b[1], times(a, b[2]))
-    if not isinstance(a, float) and a[0] == "*" and isinstance(a[1], float):
-        return times(a[1], times(a[2], b))
-    return ("*", a, b)
+    (m, a), (n, b) = _coefficient(a), _coefficient(b)
+    (base, i), (other, j) = _base(a), _base(b)
+    if base == other and i > 0 and j > 0:
+        return _scaled(_constant(m * n), power(base, i + j))
+    return _scaled(_constant(m * n), b if a == 1.0 else a if b == 1.0 else ("*", a, b))
 
 
 def over(a, b):
-    """a / b, with constants put together."""
-    if a == 0.0 and b != 0.0:
-        return 0.0
-    if b == 1.0:
-        return a
-    if isinstance(a, float) and isinstance(b, float):
-        return _constant(a / b)
-    if isinstance(b, float) and a[0] == "*" and isinstance(a[1], float):
-        return times(_constant(a[1] / b), a[2])
-    if isinstance(b, float):
-        _constant(1 / b)
-    return ("/", a, b)
+    """a / b, with the sign in front and constants divided where that leaves a whole number."""
+    (m, a), (n, b) = _coefficient(a), _coefficient(b)
+    ratio = _constant(m / n)
+    if ratio == 0 or (b == 1.0 and (a == 1.0 or ratio.is_integer())):
+        return _scaled(ratio, a)
+    (base, i), (other, j) = _base(a), _base(b)
+    if base == other and j > i > 0:
+        a, b = 1.0, power(base, j - i)
+    above, below = (abs(ratio), 1.0) if ratio.is_integer() else (abs(m), abs(n))
+    return _scaled(-1.0 if ratio < 0 else 1.0, ("/", _scaled(above, a), _scaled(below, b)))
+
+
+def _coefficient(formula):
+    """(number, rest) with formula = number times rest."""
+    if isinstance(formula, float):
+        return formula, 1.0
+    if formula[0] == "*" and isinstance(formula[1], float):
+        return formula[1], formula[2]
+    return 1.0, formula
+
+
+def _base(formula):
+    """(base, exponent) with formula = base^exponent."""
+    return formula[1:] if isinstance(formula, tuple) and formula[0] == "**" else (formula, 1.0)
+
+
+def _scaled(number, rest):
+    """number times rest, for a rest with no number in front."""
+    if number == 0 or rest == 1.0:
+        return number
+    return rest if number == 1.0 else ("*", number, rest)
 
 
 def power(a, b):
@@ -908,9 +951,13 @@ def power(a, b):
         return a
     if isinstance(a, float) and isinstance(b, float):
         return _constant(a**b)
-    if isinstance(b, float):
-        return ("**", a, b)
-    return ("exp", times(b, ("log", a)))
+    if not isinstance(b, float):
+        return ("exp", times(b, ("log", a)))
+    m, rest = _coefficient(a)
+    base, i = _base(rest)
+    if b.is_integer() and i.is_integer():  # (m base^i)^b = m^b base^(i b) holds for whole numbers only
+        return _scaled(_constant(m**b), base if i * b == 1.0 else ("**", base, i * b))
+    return ("**", a, b)
 
 
 def derivative(formula):
@@ -946,7 +993,7 @@ def evaluate(formula, theta):
     return function(*values) if function else FUNCTIONS[name][0](*values)
 
 
-SUM, PRODUCT, QUOTIENT, POWER, ATOM = range(5)
+SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(5)
 
 
 def latex(formula, binding=SUM):
@@ -965,7 +1012,7 @@ def _latex(formula):
             second = latex(b)
             return f"{latex(a)} - {second[1:]}" if second.startswith("-") else f"{latex(a)} + {second}", SUM
         case ("*", -1.0, b):
-            return f"-{latex(b, PRODUCT)}", SUM
+            return f"-{latex(b, QUOTIENT)}", SUM
         case ("*", a, b):
             first, second = number(a) if isinstance(a, float) else latex(a, PRODUCT), latex(b, PRODUCT)
             # juxtaposed as on paper, but 2 3 would read as one number
@@ -994,15 +1041,17 @@ def _quiet_grad(f):
 
 
 def central_difference(f, x):
-    """The slope of f at x, (f(x + e) - f(x - e)) / 2e, at the e where it depends least on e.
+    """The slope of f at x, (f(x + e) - f(x - e)) / 2e, at the e that is neither too large nor too small.
 
-    A large e leaves the curve's own bend in the slope, a small one the rounding of f; between them it settles.
+    A large e leaves the curve's own bend in the slope: how much, the change to the next smaller e tells. A small e
+    leaves the rounding of f in it, about 1e-16 |f| / e.
     """
+    epsilons = max(1.0, abs(x)) * 10.0 ** -numpy.arange(3, 10)
     with numpy.errstate(all="ignore"):
-        epsilons = max(1.0, abs(x)) * 10.0 ** -numpy.arange(3, 8)
-        slopes = numpy.array([(f(x + e) - f(x - e)) / (2 * e) for e in epsilons], dtype=float)
-        changes = abs(numpy.diff(slopes))
-    return float(slopes[1 + numpy.argmin(numpy.where(numpy.isfinite(changes), changes, numpy.inf))])
+        right, left = numpy.array([(f(x + e), f(x - e)) for e in epsilons], dtype=float).T
+        slopes = (right - left) / (2 * epsilons)
+        errors = abs(numpy.diff(slopes)) + 1e-16 * abs(right[1:]) / epsilons[1:]
+    return float(slopes[1 + numpy.argmin(numpy.where(numpy.isfinite(errors), errors, numpy.inf))])
 
 
 def _straight_through(f, theta):
@@ -1012,7 +1061,7 @@ def _straight_through(f, theta):
     except (TypeError, AttributeError, ValueError) as error:
         raise TypeError(
             "autograd cannot differentiate objective.value in theta: write it with `import autograd.numpy as np` "
-            f"({type(error).__name__}: {error})"
+            f"(autograd says: {error})"
         ) from error
 
 
@@ -1028,8 +1077,9 @@ def _agree(by_hand, straight_through, differences, size, coordinates=slice(None)
         if not gap <= tolerance * size + 1e-10:
             raise DisagreementError(
                 f"by hand and {way} differ by {gap:.3g}, more than rounding explains: a loss that is not smooth near "
-                "theta or theta' (abs, relu, a condition on theta), noise in it, or a grad or hvp that does not "
-                "belong to its value. Try another theta; if it stays, check the loss's derivatives"
+                "theta or theta' (abs, relu, a condition on theta) or too steep there for its digits, noise in it, or "
+                "a grad or hvp that does not belong to its value. Try another theta or alpha; if it stays, check the "
+                "loss's derivatives"
             )
 
 
@@ -1058,7 +1108,7 @@ def row(values):
 
 
 def column(values):
-    """A vector (P,) in LaTeX; a long one only by its first entries and its length."""
+    """A vector (P,) in LaTeX; a long one only by its first entries and its norm."""
     if len(values) <= SHOWN:
         return _pmatrix([[number(value)] for value in values])
     words = [[number(value)] for value in values[: SHOWN - 1]]
@@ -1076,8 +1126,10 @@ def _pmatrix(rows):
     return r"\begin{pmatrix} " + r" \\ ".join(" & ".join(line) for line in rows) + r" \end{pmatrix}"
 
 
-def _derivative(symbol, formula):
-    return rf"{symbol}(\theta)" + (f" = {formula}" if formula else "")
+def _derivative(loss, order, formula):
+    """The loss's first or second derivative in symbols: its formula, or d/dtheta where there is none."""
+    power = f"^{order}" if order > 1 else ""
+    return rf"{loss}{order * chr(39)}(\theta) = " + (formula or rf"\frac{{d{power}{loss}}}{{d\theta{power}}}")
 
 
 def _equal(left, value):
@@ -1090,8 +1142,8 @@ def _check_rows(what, *ways):
 
 
 def _vector_check_rows(by_hand, straight_through, differences, coordinates):
-    """One row a way: the first entries that were measured, and the length of all that were measured."""
-    heading = ("way", *(f"entry {i}" for i in coordinates[:SHOWN]), f"length over {len(coordinates)} entries")
+    """One row a way: the first entries that were measured, and the norm of all of them."""
+    heading = ("way", *(f"entry {i}" for i in coordinates[:SHOWN]), f"norm of {len(coordinates)} entries")
     rows = [heading]
     ways = {
         "by hand": by_hand[coordinates],
@@ -1103,14 +1155,17 @@ def _vector_check_rows(by_hand, straight_through, differences, coordinates):
     return tuple(rows)
 
 
+WIDTH = 100  # columns of a terminal that sentences are wrapped to
 ROUNDED = "Numbers are shown to 5 digits and computed with all of them."
 
 
 def _as_markdown(derivation):
     blocks = [f"**{derivation.title}**"]
     for count, step in enumerate(derivation.steps, 1):
-        lines = [line.replace("=", "&=", 1) for line in (step.symbols, step.numbers) if line]
-        formula = r" \\ ".join(lines)
+        aligned = (
+            re.sub(r"=|\\approx|\\in(?![a-z])", lambda found: f"&{found[0]}", line, count=1) for line in step.lines
+        )
+        formula = r" \\ ".join(aligned)
         blocks.append(f"{count}. {step.words}\n\n$$\\begin{{aligned}} {formula} \\end{{aligned}}$$")
     heading, *rows = derivation.checks
     table = [heading, ("---",) * len(heading), *rows]
@@ -1124,21 +1179,25 @@ def _as_markdown(derivation):
 def _as_text(derivation):
     lines = [to_text(derivation.title), ""]
     for count, step in enumerate(derivation.steps, 1):
-        lines.append(f"{count:2}. {to_text(step.words)}")
-        lines += [f"      {to_text(line)}" for line in (step.symbols, step.numbers) if line]
+        lines.append(_wrapped(f"{count:2}. ", to_text(step.words)))
+        lines += [f"      {to_text(line)}" for line in step.lines]
     table = [[to_text(cell) for cell in cells] for cells in derivation.checks]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines += ["", "Three ways to the same number"]
     for cells in table:
         lines.append("  " + "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
     lines += ["", "What to notice"]
-    lines += [f"- {to_text(note)}" for note in (*derivation.notes, ROUNDED)]
+    lines += [_wrapped("- ", to_text(note)) for note in (*derivation.notes, ROUNDED)]
     return "\n".join(lines)
+
+
+def _wrapped(start, words):
+    return textwrap.fill(words, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
 
 
 SPELLING = (
     (r"\\begin\{pmatrix\} (.*?) \\end\{pmatrix\}", lambda found: _bracket(found[1])),
-    (r"_\{\\lVert\\cdot\\rVert = ([^{}]*(?:\{[^{}]*\})?)\}", r" (length \1)"),
+    (r"_\{\\lVert\\cdot\\rVert = ([^{}]*(?:\{[^{}]*\})?)\}", r" (norm \1)"),
     (r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2"),
     (r"\\frac\{([^{}]*(?:\([^()]*\))?)\}\{([^{}]*)\}", r"\1/\2"),
     (r"\\text\{([^{}]*)\}", r"\1"),
@@ -1148,10 +1207,11 @@ SPELLING = (
     (r"\\left\( *", "("),
     (r" *\\right\)", ")"),
     (r"\^\{(-?\d+)\}", lambda found: found[1].translate(SUPERSCRIPTS)),
-    (r"\^(\d)", lambda found: found[1].translate(SUPERSCRIPTS)),
+    (r"\^(\d)(?!\d)", lambda found: found[1].translate(SUPERSCRIPTS)),
     (r" \\qquad ", "   "),
     (r" ?\\, ?", " "),
-    (r"\\top ?", "T"),
+    (r"\^\\top ?", "ᵀ "),
+    (r"\\nabla (?=L)", "∇"),
     (r"\\(in|approx|cdot|theta|alpha|nabla|partial|dots|vdots)(?![a-z])", lambda found: SIGNS[found[1]]),
     (r"\\([a-z]+)", r"\1"),
     (r"[$]", ""),
