@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlcourse
-from mlcourse.classroom import worked
+from mlcourse.classroom import derivation, worked
+from mlcourse.classroom import formula as algebra
 from mlcourse.classroom.worked import DisagreementError, example_1, example_2, example_3
 from mlcourse.tasks import Data, Episode
 
@@ -53,24 +54,24 @@ def test_example_1_agrees_three_ways_for_any_smooth_losses(support, query, theta
 @fast
 @given(formulas(), numbers)
 def test_derivatives_in_symbols_equal_autograds(text, theta):
-    formula = worked.parse("loss", text)
-    value = eval(text, {name: function for name, (function, *_) in worked.FUNCTIONS.items()} | {"theta": theta})
-    assert worked.evaluate(formula, theta) == pytest.approx(value, rel=1e-9, abs=1e-12)
-    slope = worked._quiet_grad(lambda theta: 1.0 * worked.evaluate(formula, theta))
-    first = worked.derivative(formula)
-    assert worked.evaluate(first, theta) == pytest.approx(slope(theta), rel=1e-8, abs=1e-9)
-    second = worked.evaluate(worked.derivative(first), theta)
+    formula = algebra.parse("loss", text)
+    value = eval(text, {name: function for name, (function, *_) in algebra.FUNCTIONS.items()} | {"theta": theta})
+    assert algebra.evaluate(formula, theta) == pytest.approx(value, rel=1e-9, abs=1e-12)
+    slope = worked._quiet_grad(lambda theta: 1.0 * algebra.evaluate(formula, theta))
+    first = algebra.derivative(formula)
+    assert algebra.evaluate(first, theta) == pytest.approx(slope(theta), rel=1e-8, abs=1e-9)
+    second = algebra.evaluate(algebra.derivative(first), theta)
     assert second == pytest.approx(worked._quiet_grad(slope)(theta), rel=1e-8, abs=1e-8)
 
 
 @fast
 @given(formulas(depth=2), numbers)
 def test_the_formula_shown_is_the_formula_computed(text, theta):
-    formula = worked.parse("loss", text)
-    again = worked.latex(worked.derivative(formula)).replace(r"\cdot", "*").replace(r"\,", "*").replace("^", "**")
+    formula = algebra.parse("loss", text)
+    again = algebra.latex(algebra.derivative(formula)).replace(r"\cdot", "*").replace(r"\,", "*").replace("^", "**")
     again = again.replace("\\", "").translate(str.maketrans("{}", "()"))
-    names = {name: function for name, (function, *_) in worked.FUNCTIONS.items()} | {"theta": theta}
-    assert eval(again, names) == pytest.approx(worked.evaluate(worked.derivative(formula), theta), rel=1e-2, abs=1e-2)
+    names = {name: function for name, (function, *_) in algebra.FUNCTIONS.items()} | {"theta": theta}
+    assert eval(again, names) == pytest.approx(algebra.evaluate(algebra.derivative(formula), theta), rel=1e-2, abs=1e-2)
 
 
 @fast
@@ -125,7 +126,7 @@ def test_functions_and_formulas_give_the_same():
 
 
 def noticed(shown):
-    return worked.to_text(" ".join(shown.notes))
+    return derivation.to_text(" ".join(shown.notes))
 
 
 def test_first_order_equals_exact_where_curvature_is_zero():
@@ -330,8 +331,8 @@ def test_latex_and_text_show_the_same_numbers_and_text_shows_no_latex(example):
     shown = example()
     for step in shown.steps:
         for line in step.lines:
-            assert digits(worked.to_text(line)) == digits(re.sub(r"\\tfrac12", "1 2", line))
-            assert worked.to_text(line) in str(shown)
+            assert digits(derivation.to_text(line)) == digits(re.sub(r"\\tfrac12", "1 2", line))
+            assert derivation.to_text(line) in str(shown)
     assert not re.search(r"[\\{}$]", str(shown)) and "None" not in str(shown)
     assert str(shown) == repr(shown) and max(map(len, re.findall(r"^- .*", str(shown), re.M))) <= 100
 

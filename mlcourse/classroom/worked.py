@@ -5,14 +5,9 @@ hand, by autograd and by central differences. A notebook shows LaTeX, a terminal
 steps. Read in this order: the examples, the losses they accept, the checks, the rendering.
 """
 
-import ast
 import math
-import operator
-import re
-import textwrap
 import warnings
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import autograd.numpy as np
@@ -20,58 +15,28 @@ import numpy
 from autograd import grad
 
 from mlcourse.checks import DivergenceError, finite, positive
+from mlcourse.classroom.derivation import (
+    SHOWN,
+    Derivation,
+    Step,
+    check_rows,
+    column,
+    derivative_symbols,
+    equal,
+    factor,
+    matrix,
+    number,
+    row,
+    vector_check_rows,
+)
+from mlcourse.classroom.formula import derivative, evaluate, latex, parse, short
 from mlcourse.tasks import Data, Episode
 
-SHOWN = 4  # entries of a vector, and rows of a matrix, that are written out in full
 MEASURED = 50  # central differences are taken in at most this many coordinates
 
 
 class DisagreementError(ArithmeticError):
     """By hand, autograd and central differences do not give the same number."""
-
-
-class Step(NamedTuple):
-    """One line of a derivation.
-
-    words    why it holds; formulas between dollar signs
-    symbols  LaTeX
-    numbers  LaTeX, the same with the numbers put in; "" where there are none to put in
-    """
-
-    words: str
-    symbols: str
-    numbers: str = ""
-
-    @property
-    def lines(self):
-        """The lines of formulas to show: the symbols alone are left out where the numbers begin with just them."""
-        repeats = self.numbers.startswith(self.symbols + " ")
-        return [line for line in ("" if repeats else self.symbols, self.numbers) if line]
-
-
-@dataclass(frozen=True, repr=False, eq=False, kw_only=True)
-class Derivation:
-    """A worked example: a notebook shows it as LaTeX, print() as text.
-
-    title   what is derived
-    steps   Steps, in order
-    checks  rows of LaTeX: a heading, then one row a way of computing
-    notes   what to notice about these numbers
-    """
-
-    title: str
-    steps: tuple
-    checks: tuple
-    notes: tuple
-
-    def __str__(self):
-        return _as_text(self)
-
-    def __repr__(self):
-        return _as_text(self)
-
-    def _repr_markdown_(self):
-        return _as_markdown(self)
 
 
 @dataclass(frozen=True, repr=False, eq=False, kw_only=True)
@@ -164,7 +129,9 @@ def example_1(theta=1.0, alpha=0.1, support_loss="(theta - 2)**2 + sin(theta)", 
             rf"\theta = {at}, \qquad \alpha = {number(alpha)}",
         ),
         Step(
-            "The slope of the support loss.", _derivative("L_s", 1, support.formulas[1]), _equal(f"L_s'({at})", slope)
+            "The slope of the support loss.",
+            derivative_symbols("L_s", 1, support.formulas[1]),
+            equal(f"L_s'({at})", slope),
         ),
         Step(
             "The inner step goes against that slope.",
@@ -173,8 +140,8 @@ def example_1(theta=1.0, alpha=0.1, support_loss="(theta - 2)**2 + sin(theta)", 
         ),
         Step(
             "The support loss's curvature says how that slope changes when $\\theta$ moves.",
-            _derivative("L_s", 2, support.formulas[2]),
-            _equal(f"L_s''({at})", curvature),
+            derivative_symbols("L_s", 2, support.formulas[2]),
+            equal(f"L_s''({at})", curvature),
         ),
         Step(
             r"How far $\theta'$ moves when $\theta$ moves: $\theta$ is in the step twice, by itself and in the slope.",
@@ -183,8 +150,8 @@ def example_1(theta=1.0, alpha=0.1, support_loss="(theta - 2)**2 + sin(theta)", 
         ),
         Step(
             r"The slope of the query loss, taken where the step landed, at $\theta'$.",
-            _derivative("L_q", 1, query.formulas[1]),
-            _equal(f"L_q'({at_prime})", first_order),
+            derivative_symbols("L_q", 1, query.formulas[1]),
+            equal(f"L_q'({at_prime})", first_order),
         ),
         Step(
             "The chain rule multiplies the two: this is the exact meta-gradient.",
@@ -200,7 +167,7 @@ def example_1(theta=1.0, alpha=0.1, support_loss="(theta - 2)**2 + sin(theta)", 
     return MetaGradientExample(
         title=r"Worked example 1: the meta-gradient of one step, scalar $\theta$",
         steps=steps,
-        checks=_check_rows(r"dL_q(\theta')/d\theta", by_hand, straight_through, differences),
+        checks=check_rows(r"dL_q(\theta')/d\theta", by_hand, straight_through, differences),
         notes=_first_order_notes(alpha, curvature, r"L_s''(\theta)", first_order, by_hand),
         theta=theta,
         alpha=alpha,
@@ -284,7 +251,7 @@ def example_2(theta=0.5, slope=2.0, x=(-1.0, 0.5, 2.0), alpha=0.1):
     return OneStepExample(
         title=r"Worked example 2: one step on a linear task, $\theta' = (1 - c) \, \theta + c \, a$",
         steps=steps,
-        checks=_check_rows(r"\theta'", by_hand, straight_through, differences),
+        checks=check_rows(r"\theta'", by_hand, straight_through, differences),
         notes=_contraction_notes(theta, slope, c, mean_square),
         theta=theta,
         slope=slope,
@@ -391,7 +358,7 @@ def example_3(theta=None, alpha=0.2, support=None, query=None, *, objective=None
     return MetaGradientExample(
         title="Worked example 3: full MAML and FOMAML, what is dropped",
         steps=steps,
-        checks=_vector_check_rows(by_hand, straight_through, differences, coordinates),
+        checks=vector_check_rows(by_hand, straight_through, differences, coordinates),
         notes=_first_order_notes(alpha, curvature, "h", first_order, by_hand),
         theta=_read_only(theta),
         alpha=alpha,
@@ -446,7 +413,7 @@ def _pair(name, pair, size=None):
     except (TypeError, ValueError):
         raise ValueError(
             f"{name} must be a pair (A, b), such as ([[2, 1], [1, 3]], [1, 0]), for the loss "
-            f"1/2 theta^T A theta - b^T theta, got {_short(pair)}"
+            f"1/2 theta^T A theta - b^T theta, got {short(pair)}"
         ) from None
     expected = size or (len(b) if b.ndim == 1 else 0)
     if b.shape != (expected,) or A.shape != (expected, expected) or not expected:
@@ -686,7 +653,7 @@ def _scalar_loss(name, loss):
         return ScalarLoss(name, *functions, tuple(map(_short_latex, formulas)))
     if not callable(loss):
         raise TypeError(
-            f'{name} must be a formula in theta such as "(theta - 2)**2", or a function of theta, got {_short(loss)}'
+            f'{name} must be a formula in theta such as "(theta - 2)**2", or a function of theta, got {short(loss)}'
         )
     symbol = r"\text{" + getattr(loss, "__name__", "function").replace("<lambda>", "your function").replace("_", " ")
 
@@ -770,7 +737,7 @@ def _number(name, value):
     except (TypeError, ValueError):
         result = numpy.nan
     if not numpy.isfinite(result):
-        raise ValueError(f"{name} must be a finite number, got {_short(value)}")
+        raise ValueError(f"{name} must be a finite number, got {short(value)}")
     return result
 
 
@@ -779,7 +746,7 @@ def _vector(name, value):
     try:
         vector = numpy.array(value, dtype=float)
     except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a list of numbers, got {_short(value)}") from None
+        raise ValueError(f"{name} must be a list of numbers, got {short(value)}") from None
     if vector.ndim != 1 or not vector.size:
         raise ValueError(f"{name} must be one vector (P,) of at least 1 number, got shape {vector.shape}")
     return finite(name, vector)
@@ -805,225 +772,6 @@ def _read_only(array):
     array = numpy.array(array)
     array.setflags(write=False)
     return array
-
-
-def _short(value):
-    words = repr(value)
-    return words if len(words) <= 60 else words[:57] + "…"
-
-
-# Formulas in theta, as nested tuples: a float, "theta", or (operation, operand, …).
-
-OPERATORS = MappingProxyType({ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"})
-NAMES = MappingProxyType({"theta": "theta", "θ": "theta", "pi": float(numpy.pi)})
-FUNCTIONS = MappingProxyType(
-    {
-        # name: (function, its derivative as a formula of u, LaTeX)
-        "sin": (np.sin, lambda u: ("cos", u), r"\sin({})"),
-        "cos": (np.cos, lambda u: times(-1.0, ("sin", u)), r"\cos({})"),
-        "tan": (np.tan, lambda u: over(1.0, power(("cos", u), 2.0)), r"\tan({})"),
-        "tanh": (np.tanh, lambda u: plus(1.0, times(-1.0, power(("tanh", u), 2.0))), r"\tanh({})"),
-        "exp": (np.exp, lambda u: ("exp", u), r"\exp({})"),
-        "log": (np.log, lambda u: over(1.0, u), r"\log({})"),
-        "sqrt": (np.sqrt, lambda u: over(1.0, times(2.0, ("sqrt", u))), r"\sqrt{{{}}}"),
-        "abs": (np.abs, lambda u: ("sign", u), r"|{}|"),
-        "sign": (np.sign, lambda u: 0.0, r"\text{{sign}}({})"),
-    }
-)
-
-
-def parse(name, text):
-    """The formula that `text` writes, read by a whitelist and never run. Raises ValueError, `name` first."""
-    try:
-        if len(text) > 500:
-            raise ValueError(f"{len(text)} characters are too many, at most 500")
-        return _from_ast(ast.parse(text.strip(), mode="eval").body)
-    except SyntaxError:
-        reason = "it is not a complete expression"
-    except (RecursionError, MemoryError):
-        reason = "it is nested too deeply"
-    except (OverflowError, ZeroDivisionError):
-        reason = "one of its constants is not a finite number"
-    except ValueError as error:
-        reason = str(error)
-    raise ValueError(
-        f"{name} must be a formula in theta, made of numbers, + - * / ** ( ) pi and {', '.join(FUNCTIONS)}, such as "
-        f'"(theta - 2)**2 + sin(theta)", got {_short(text)}: {reason}'
-    )
-
-
-def _from_ast(node):
-    match node:
-        case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-            return _constant(float(node.value))
-        case ast.Name(id=name) if name in NAMES:
-            return NAMES[name]
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return times(-1.0, _from_ast(operand))
-        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return _from_ast(operand)
-        case ast.BinOp(left=left, op=ast.BitXor(), right=right):
-            raise ValueError("powers are written **, not ^")
-        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in OPERATORS:
-            return _combine(OPERATORS[type(sign)], _from_ast(left), _from_ast(right))
-        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in FUNCTIONS:
-            return (name, _from_ast(argument))
-        case ast.Name(id=name):
-            hint = f": {name} is a function, as in {name}(theta)" if name in FUNCTIONS else ""
-            raise ValueError(f"it has no meaning for `{name}`{hint}")
-    raise ValueError(f"it has no meaning for `{ast.unparse(node)}`")
-
-
-def _combine(sign, left, right):
-    if sign == "+":
-        return plus(left, right)
-    if sign == "-":
-        return plus(left, times(-1.0, right))
-    if sign == "*":
-        return times(left, right)
-    return over(left, right) if sign == "/" else power(left, right)
-
-
-def _constant(value):
-    """A finite real float, or an OverflowError: 9**9**9 and (-1)**0.5 are none."""
-    if isinstance(value, complex) or not numpy.isfinite(value):
-        raise OverflowError
-    return float(value)
-
-
-def plus(a, b):
-    """a + b, with constants put together."""
-    if a == 0.0 or b == 0.0:
-        return b if a == 0.0 else a
-    if isinstance(a, float) and isinstance(b, float):
-        return _constant(a + b)
-    return times(2.0, a) if a == b else ("+", a, b)
-
-
-def times(a, b):
-    """a b, with constants put together in front."""
-    (m, a), (n, b) = _coefficient(a), _coefficient(b)
-    (base, i), (other, j) = _base(a), _base(b)
-    if base == other and i > 0 and j > 0:
-        return _scaled(_constant(m * n), power(base, i + j))
-    return _scaled(_constant(m * n), b if a == 1.0 else a if b == 1.0 else ("*", a, b))
-
-
-def over(a, b):
-    """a / b, with the sign in front and constants divided where that leaves a whole number."""
-    (m, a), (n, b) = _coefficient(a), _coefficient(b)
-    ratio = _constant(m / n)
-    if ratio == 0 or (b == 1.0 and (a == 1.0 or ratio.is_integer())):
-        return _scaled(ratio, a)
-    (base, i), (other, j) = _base(a), _base(b)
-    if base == other and j > i > 0:
-        a, b = 1.0, power(base, j - i)
-    above, below = (abs(ratio), 1.0) if ratio.is_integer() else (abs(m), abs(n))
-    return _scaled(-1.0 if ratio < 0 else 1.0, ("/", _scaled(above, a), _scaled(below, b)))
-
-
-def _coefficient(formula):
-    """(number, rest) with formula = number times rest."""
-    if isinstance(formula, float):
-        return formula, 1.0
-    if formula[0] == "*" and isinstance(formula[1], float):
-        return formula[1], formula[2]
-    return 1.0, formula
-
-
-def _base(formula):
-    """(base, exponent) with formula = base^exponent."""
-    return formula[1:] if isinstance(formula, tuple) and formula[0] == "**" else (formula, 1.0)
-
-
-def _scaled(number, rest):
-    """number times rest, for a rest with no number in front."""
-    if number == 0 or rest == 1.0:
-        return number
-    return rest if number == 1.0 else ("*", number, rest)
-
-
-def power(a, b):
-    """a^b; a power with theta in the exponent becomes exp(b log a)."""
-    if b == 0.0:
-        return 1.0
-    if b == 1.0:
-        return a
-    if isinstance(a, float) and isinstance(b, float):
-        return _constant(a**b)
-    if not isinstance(b, float):
-        return ("exp", times(b, ("log", a)))
-    m, rest = _coefficient(a)
-    base, i = _base(rest)
-    if b.is_integer() and i.is_integer():  # (m base^i)^b = m^b base^(i b) holds for whole numbers only
-        return _scaled(_constant(m**b), base if i * b == 1.0 else ("**", base, i * b))
-    return ("**", a, b)
-
-
-def derivative(formula):
-    """The formula's derivative in theta, by the rules of calculus."""
-    if isinstance(formula, float):
-        return 0.0
-    if formula == "theta":
-        return 1.0
-    match formula:
-        case ("+", a, b):
-            return plus(derivative(a), derivative(b))
-        case ("*", a, b):
-            return plus(times(derivative(a), b), times(a, derivative(b)))
-        case ("/", a, float(b)):
-            return over(derivative(a), b)
-        case ("/", a, b):
-            return over(plus(times(derivative(a), b), times(-1.0, times(a, derivative(b)))), power(b, 2.0))
-        case ("**", a, n):
-            return times(times(n, power(a, n - 1)), derivative(a))
-    name, u = formula
-    return times(FUNCTIONS[name][1](u), derivative(u))
-
-
-def evaluate(formula, theta):
-    """The formula's value at theta; autograd can differentiate it."""
-    if isinstance(formula, float):
-        return formula
-    if formula == "theta":
-        return theta
-    name, *operands = formula
-    values = [evaluate(operand, theta) for operand in operands]
-    function = {"+": operator.add, "*": operator.mul, "/": operator.truediv, "**": operator.pow}.get(name)
-    return function(*values) if function else FUNCTIONS[name][0](*values)
-
-
-SUM, QUOTIENT, PRODUCT, POWER, ATOM = range(5)
-
-
-def latex(formula, binding=SUM):
-    """The formula in LaTeX, in parentheses where it binds less tightly than `binding`."""
-    words, strength = _latex(formula)
-    return words if strength >= binding else f"({words})"
-
-
-def _latex(formula):
-    if isinstance(formula, float):
-        return number(formula), SUM if formula < 0 else ATOM
-    if formula == "theta":
-        return r"\theta", ATOM
-    match formula:
-        case ("+", a, b):
-            second = latex(b)
-            return f"{latex(a)} - {second[1:]}" if second.startswith("-") else f"{latex(a)} + {second}", SUM
-        case ("*", -1.0, b):
-            return f"-{latex(b, QUOTIENT)}", SUM
-        case ("*", a, b):
-            first, second = number(a) if isinstance(a, float) else latex(a, PRODUCT), latex(b, PRODUCT)
-            # juxtaposed as on paper, but 2 3 would read as one number
-            space = r" \cdot " if second[0].isdigit() else r" \, "
-            return first + space + second, SUM if first.startswith("-") else PRODUCT
-        case ("/", a, b):
-            return f"{latex(a, PRODUCT)} / {latex(b, POWER)}", QUOTIENT
-        case ("**", a, n):
-            return f"{latex(a, ATOM)}^{{{number(n)}}}", POWER
-    name, u = formula
-    return FUNCTIONS[name][2].format(latex(u)), ATOM
 
 
 # How the three ways are computed and compared.
@@ -1081,161 +829,3 @@ def _agree(by_hand, straight_through, differences, size, coordinates=slice(None)
                 "a grad or hvp that does not belong to its value. Try another theta or alpha; if it stays, check the "
                 "loss's derivatives"
             )
-
-
-# How it is shown: everything is LaTeX first, and text is that LaTeX spelt out.
-
-
-def number(value, digits=5):
-    """A number in LaTeX, to so many significant digits."""
-    words = f"{float(value):.{digits}g}"
-    mantissa, e, exponent = words.partition("e")
-    if mantissa == "-0":
-        return "0"
-    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa
-
-
-def factor(value):
-    """A number as a factor of a product, or behind a minus: negative ones in parentheses."""
-    words = number(value)
-    return f"({words})" if words.startswith("-") else words
-
-
-def row(values):
-    """A list of numbers (K,) in LaTeX; a long one only by its first entries."""
-    words = [number(value) for value in values[: SHOWN + 2]]
-    return "(" + ", ".join(words + [r"\dots"] * (len(values) > SHOWN + 2)) + ")"
-
-
-def column(values):
-    """A vector (P,) in LaTeX; a long one only by its first entries and its norm."""
-    if len(values) <= SHOWN:
-        return _pmatrix([[number(value)] for value in values])
-    words = [[number(value)] for value in values[: SHOWN - 1]]
-    return _pmatrix([*words, [r"\vdots"]]) + rf"_{{\lVert\cdot\rVert = {number(numpy.linalg.norm(values))}}}"
-
-
-def matrix(values):
-    """A matrix in LaTeX; a large one only by its shape."""
-    if max(values.shape) > SHOWN:
-        return rf"\text{{({values.shape[0]} by {values.shape[1]} matrix)}}"
-    return _pmatrix([[number(value) for value in line] for line in values])
-
-
-def _pmatrix(rows):
-    return r"\begin{pmatrix} " + r" \\ ".join(" & ".join(line) for line in rows) + r" \end{pmatrix}"
-
-
-def _derivative(loss, order, formula):
-    """The loss's first or second derivative in symbols: its formula, or d/dtheta where there is none."""
-    power = f"^{order}" if order > 1 else ""
-    return rf"{loss}{order * chr(39)}(\theta) = " + (formula or rf"\frac{{d{power}{loss}}}{{d\theta{power}}}")
-
-
-def _equal(left, value):
-    return f"{left} = {number(value)}"
-
-
-def _check_rows(what, *ways):
-    names = ("by hand", "autograd", "central differences")
-    return (("way", f"${what}$"), *((name, f"${number(way, 10)}$") for name, way in zip(names, ways, strict=True)))
-
-
-def _vector_check_rows(by_hand, straight_through, differences, coordinates):
-    """One row a way: the first entries that were measured, and the norm of all of them."""
-    heading = ("way", *(f"entry {i}" for i in coordinates[:SHOWN]), f"norm of {len(coordinates)} entries")
-    rows = [heading]
-    ways = {
-        "by hand": by_hand[coordinates],
-        "autograd": straight_through[coordinates],
-        "central differences": differences,
-    }
-    for name, way in ways.items():
-        rows.append((name, *(f"${number(value, 10)}$" for value in (*way[:SHOWN], numpy.linalg.norm(way)))))
-    return tuple(rows)
-
-
-WIDTH = 100  # columns of a terminal that sentences are wrapped to
-ROUNDED = "Numbers are shown to 5 digits and computed with all of them."
-
-
-def _as_markdown(derivation):
-    blocks = [f"**{derivation.title}**"]
-    for count, step in enumerate(derivation.steps, 1):
-        aligned = (
-            re.sub(r"=|\\approx|\\in(?![a-z])", lambda found: f"&{found[0]}", line, count=1) for line in step.lines
-        )
-        formula = r" \\ ".join(aligned)
-        blocks.append(f"{count}. {step.words}\n\n$$\\begin{{aligned}} {formula} \\end{{aligned}}$$")
-    heading, *rows = derivation.checks
-    table = [heading, ("---",) * len(heading), *rows]
-    blocks.append("**Three ways to the same number**")
-    blocks.append("\n".join("| " + " | ".join(cells) + " |" for cells in table))
-    blocks.append("**What to notice**")
-    blocks.append("\n".join(f"- {note}" for note in (*derivation.notes, ROUNDED)))
-    return "\n\n".join(blocks)
-
-
-def _as_text(derivation):
-    lines = [to_text(derivation.title), ""]
-    for count, step in enumerate(derivation.steps, 1):
-        lines.append(_wrapped(f"{count:2}. ", to_text(step.words)))
-        lines += [f"      {to_text(line)}" for line in step.lines]
-    table = [[to_text(cell) for cell in cells] for cells in derivation.checks]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines += ["", "Three ways to the same number"]
-    for cells in table:
-        lines.append("  " + "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
-    lines += ["", "What to notice"]
-    lines += [_wrapped("- ", to_text(note)) for note in (*derivation.notes, ROUNDED)]
-    return "\n".join(lines)
-
-
-def _wrapped(start, words):
-    return textwrap.fill(words, WIDTH, initial_indent=start, subsequent_indent=" " * len(start))
-
-
-SPELLING = (
-    (r"\\begin\{pmatrix\} (.*?) \\end\{pmatrix\}", lambda found: _bracket(found[1])),
-    (r"_\{\\lVert\\cdot\\rVert = ([^{}]*(?:\{[^{}]*\})?)\}", r" (norm \1)"),
-    (r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"\1/\2"),
-    (r"\\frac\{([^{}]*(?:\([^()]*\))?)\}\{([^{}]*)\}", r"\1/\2"),
-    (r"\\text\{([^{}]*)\}", r"\1"),
-    (r"\\mathbb\{R\}\^\{(\d+)\}", r"R^\1"),
-    (r"\\sqrt\{", "sqrt{"),
-    (r"\\tfrac12", "1/2"),
-    (r"\\left\( *", "("),
-    (r" *\\right\)", ")"),
-    (r"\^\{(-?\d+)\}", lambda found: found[1].translate(SUPERSCRIPTS)),
-    (r"\^(\d)(?!\d)", lambda found: found[1].translate(SUPERSCRIPTS)),
-    (r" \\qquad ", "   "),
-    (r" ?\\, ?", " "),
-    (r"\^\\top ?", "ᵀ "),
-    (r"\\nabla (?=L)", "∇"),
-    (r"\\(in|approx|cdot|theta|alpha|nabla|partial|dots|vdots)(?![a-z])", lambda found: SIGNS[found[1]]),
-    (r"\\([a-z]+)", r"\1"),
-    (r"[$]", ""),
-    (r"[{}]", lambda found: "(" if found[0] == "{" else ")"),
-)
-SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-SIGNS = MappingProxyType(
-    {
-        "in": "∈", "approx": "≈", "cdot": "·", "theta": "θ", "alpha": "α", "nabla": "∇", "partial": "∂",
-        "dots": "…", "vdots": "…",
-    }
-)  # fmt: skip
-
-
-def to_text(words):
-    """The LaTeX that this module writes, spelt for a terminal."""
-    for pattern, spelling in SPELLING:
-        words = re.sub(pattern, spelling, words)
-    return words
-
-
-def _bracket(body):
-    """A pmatrix's inside as [1, 2] or [[1, 2], [3, 4]]."""
-    rows = [line.split(" & ") for line in body.split(r" \\ ")]
-    if all(len(cells) == 1 for cells in rows):
-        return "[" + ", ".join(cells[0] for cells in rows) + "]"
-    return "[" + ", ".join("[" + ", ".join(cells) + "]" for cells in rows) + "]"
