@@ -15,3 +15,11 @@ for name in ("MLCOURSE_HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_
 
 # As in an activated environment: nbgrader calls its own tools by name.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def pytest_collection_modifyitems(items):
+    """The slowest files first, so that no worker is left with one of them at the end."""
+    slow = ("test_browser.py", "test_problems.py", "test_exercises.py", "test_class.py", ".ipynb")
+    items.sort(
+        key=lambda item: next((rank for rank, end in enumerate(slow) if item.path.name.endswith(end)), len(slow))
+    )

@@ -105,15 +105,15 @@ class PanelOnPage:
         self.box = page.locator(".jp-OutputArea-output .widget-vbox:has(> .widget-image)").nth(index)
 
     def bring_into_view(self):
-        """Scroll down until the panel is there: the notebook draws only what is near the window."""
+        """Scroll from the top until the panel is there: the notebook draws only what is near the window."""
         area = self.page.locator(".jp-Notebook .jp-WindowedPanel-outer")
-        for _ in range(200):
+        for screen in range(200):
             if self.box.count():
                 self.box.scroll_into_view_if_needed()
                 self.box.locator(".widget-image").wait_for()
                 return self
-            area.evaluate("element => element.scrollBy(0, 400)")
-            self.page.wait_for_timeout(50)
+            area.evaluate("(element, top) => element.scrollTo(0, top)", 300 * screen)
+            self.page.wait_for_timeout(100)
         raise AssertionError("the notebook shows no panel")
 
     def source(self):
