@@ -28,7 +28,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check
 
 notebooks: $(VENV)/.test
-	MLCOURSE_HOME=$$(mktemp -d) $(BIN)/python -m mlcourse.classroom.execute $(or $(NOTEBOOKS),notebooks/*.ipynb solutions/*.ipynb)
+	OMP_NUM_THREADS=1 $(BIN)/python -m mlcourse.classroom.execute $(or $(NOTEBOOKS),notebooks/*.ipynb solutions/*.ipynb)
 	$(BIN)/ruff format
 	$(BIN)/mlcourse release
 

@@ -97,6 +97,8 @@ def brief(value):
         return f"array of shape {value.shape}, first numbers " + ", ".join(f"{x:.4g}" for x in value.ravel()[:3])
     if isinstance(value, tuple):
         return "(" + "; ".join(brief(item) for item in value) + ")"
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
     if isinstance(value, (int, float, np.number)):
         return f"{value:.6g}"
     if callable(value):

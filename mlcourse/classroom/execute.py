@@ -5,6 +5,8 @@ What is written has no widget state, no timings and no machine's kernel name; a 
 
 import os
 import sys
+import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -60,11 +62,26 @@ def _merge_streams(outputs):
     return merged
 
 
+@contextmanager
+def own_progress():
+    """The kernel gets an empty folder for its progress: nobody's own is read or changed."""
+    before = os.environ.get("MLCOURSE_HOME")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MLCOURSE_HOME"] = folder
+        try:
+            yield
+        finally:
+            os.environ.pop("MLCOURSE_HOME")
+            if before is not None:
+                os.environ["MLCOURSE_HOME"] = before
+
+
 def execute(path):
     """Run the notebook at `path` and write it back with its outputs."""
     path = Path(path)
     notebook = nbformat.read(path, as_version=4)
-    run(notebook, path.parent)
+    with own_progress():
+        run(notebook, path.parent)
     nbformat.write(tidy(notebook), path)
 
 

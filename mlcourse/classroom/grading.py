@@ -1,9 +1,6 @@
 """Grade a whole notebook: run it in a fresh kernel and read the verdicts it gives."""
 
-import os
 import re
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,29 +64,14 @@ def grade(path, seconds_a_cell=60):
 
 def _run(notebook, folder, seconds_a_cell):
     """Execute in place; whether the kernel died."""
-    from mlcourse.classroom.execute import run
+    from mlcourse.classroom.execute import own_progress, run
 
-    with _own_progress():
+    with own_progress():
         try:
             run(notebook, folder.resolve(), seconds_a_cell, allow_errors=True, interrupt_on_timeout=True)
         except DeadKernelError:
             return True
     return False
-
-
-@contextmanager
-def _own_progress():
-    """The kernel gets an empty folder for its progress."""
-    before = os.environ.get("MLCOURSE_HOME")
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["MLCOURSE_HOME"] = folder
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ["MLCOURSE_HOME"]
-            else:
-                os.environ["MLCOURSE_HOME"] = before
 
 
 def _verdicts(notebook):

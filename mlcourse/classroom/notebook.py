@@ -21,6 +21,7 @@ TITLES = {
     4: "The meta-gradient by hand",
     5: "The geometry of a good initialisation",
     6: "MAML",
+    7: "First-order methods: FOMAML and Reptile",
 }
 
 

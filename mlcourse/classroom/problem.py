@@ -126,10 +126,12 @@ class FunctionProblem(Problem):
 
     def explain_difference(self, case, value, expected):
         """One sentence on a value that is wrong in a way nobody has named."""
-        arguments = ", ".join(f"{name} = {brief(item)}" for name, item in case.items() if not callable(item))
+        shown = {name: item for name, item in case.items() if not callable(item) and not _is_generator(item)}
+        arguments = ", ".join(f"{name} = {brief(item)}" for name, item in shown.items())
         if isinstance(value, dict):
-            key = next(key for key in expected if not same(value.get(key), expected[key], self.tolerance))
-            value, expected = value.get(key), expected[key]
+            keys = [*expected, *(key for key in value if key not in expected)]
+            key = next(key for key in keys if not same(value.get(key), expected.get(key), self.tolerance))
+            value, expected = value.get(key), expected.get(key)
             return f"For {arguments} — {key}: {brief(value)}, and should be {brief(expected)}."
         ratio = _ratio(value, expected)
         hint = f" It is {ratio:g} times the right answer." if ratio else ""
@@ -221,7 +223,8 @@ class FunctionProblem(Problem):
                 )
             if look.value is None:
                 return wrong("It gives None. Is a `return` missing?")
-            if not same_form(look.value, right.value):
+            described = isinstance(look.value, dict) and isinstance(right.value, dict)
+            if not described and not same_form(look.value, right.value):
                 return wrong(f"It gives {form(look.value)}; expected {form(right.value)}.")
             if not all_finite(look.value) and all_finite(right.value):
                 return wrong("It gives NaN or infinity: look for a division by zero, a logarithm of 0 or an overflow.")
@@ -399,6 +402,10 @@ _MEMORY = "it asked for more memory than a learner's function may have. Does it 
 
 def _dedent(text):
     return inspect.cleandoc(text)
+
+
+def _is_generator(value):
+    return isinstance(value, np.random.Generator)
 
 
 def _kind(value):

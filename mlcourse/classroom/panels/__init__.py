@@ -11,6 +11,7 @@ _ROOMS = {
     "tangent": "tangent",
     "test bed": "test_bed",
     "adaptation": "adaptation",
+    "paths": "paths",
 }
 
 

@@ -9,7 +9,7 @@ from mlcourse.classroom.figures.meta_gradient import Tangent
 from mlcourse.classroom.panels.panel import Panel, slider
 
 GRID = np.linspace(-1.0, 5.0, 241)
-ALPHAS = np.linspace(0.0, 1.2, 61)
+ALPHAS = np.linspace(0.0, 1.2, 31)
 
 
 class Wavy:
@@ -51,9 +51,9 @@ def scalar_episode(support, query):
 
 
 def draw_task(rng):
-    """A support bowl near 2 and a query bowl a little to its right."""
-    centre = 2.0 + rng.uniform(-0.6, 0.6)
-    return scalar_episode(centre, centre + rng.uniform(0.3, 0.9))
+    """A support bowl near 2 and a query bowl well to its right, so that past the flip there is still a slope to see."""
+    centre = rng.uniform(1.6, 2.1)
+    return scalar_episode(centre, centre + rng.uniform(1.7, 2.2))
 
 
 def slopes(task, theta, alpha):
@@ -80,6 +80,8 @@ def caption(numbers):
     flip = f"1 / L_s″(θ) = {numbers.flip:.2f}"
     if abs(numbers.first_order) < 0.02:
         return f"θ′ stands at the bottom of the query loss: both slopes are nearly zero ({slopes})."
+    if abs(numbers.exact) < 0.02:
+        return f"α = {numbers.alpha:.2f} is at {flip}: θ′ does not follow θ, and FOMAML moves all the same ({slopes})."
     if numbers.exact * numbers.first_order < 0:
         return f"α = {numbers.alpha:.2f} is beyond {flip}: FOMAML points the wrong way ({slopes})."
     ratio = numbers.exact / numbers.first_order
@@ -94,7 +96,7 @@ def panel():
         drawing=Tangent,
         controls={
             "alpha": slider("inner step size α", 0.0, 1.2, 0.2, 0.01),
-            "theta": slider("start θ", -0.5, 4.5, 0.8, 0.05),
+            "theta": slider("start θ", 0.0, 3.2, 0.8, 0.05),
         },
         caption=caption,
     )
