@@ -254,7 +254,7 @@ class relatedness(ChoiceProblem):
         interval, the noise of the query points left out). Are the tasks
 
         - *identical*: one shared model for all is enough;
-        - *related*: a few points and what other tasks have in common do better than either alone; or
+        - *related*: a task's few points, together with what all tasks share, do better than alone and than shared; or
         - *unrelated*: other tasks say next to nothing about a new one, so learn each alone?
         """
 
