@@ -22,6 +22,7 @@ TITLES = {
     5: "The geometry of a good initialisation",
     6: "MAML",
     7: "First-order methods: FOMAML and Reptile",
+    11: "Compute and memory",
 }
 
 

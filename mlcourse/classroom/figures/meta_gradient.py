@@ -18,11 +18,11 @@ def three_losses(theta, losses, at, arrived):
     axes.plot(theta, support, color=COLOUR.support, label="support loss, decides the step")
     axes.plot(theta, query, "--", color=COLOUR.query, label="query loss, judges the end of it")
     axes.plot(theta, after, color=COLOUR.theta_prime, linewidth=3, label="query loss after one step from θ")
-    rows = [(at, after, "o", COLOUR.theta, "θ"), (arrived, query, "D", COLOUR.theta_prime, "θ′")]
-    for place, curve, marker, colour, name in rows:
+    rows = [(at, after, "o", COLOUR.theta, "θ", (-18, -16)), (arrived, query, "D", COLOUR.theta_prime, "θ′", (8, 8))]
+    for place, curve, marker, colour, name, shift in rows:
         height = np.interp(place, theta, curve)
         axes.plot(place, height, marker, color=colour, markersize=10, zorder=6)
-        axes.annotate(name, (place, height), xytext=(8, 8), textcoords="offset points", fontsize=13)
+        axes.annotate(name, (place, height), xytext=shift, textcoords="offset points", fontsize=13)
     axes.set(xlabel="θ", ylabel="loss", xlim=(theta[0], theta[-1]), ylim=(0, 8))
     axes.set_title("The meta-objective is a curve of its own: neither of the two losses")
     axes.legend(loc="upper center")
