@@ -23,8 +23,9 @@ def compute(_task, steps, tasks, width, iterations):
     """Counts for the network 1-width-width-1: P parameters, A activations of a forward pass for one task.
 
     A gradient is two passes (forward, backward), a Hessian-vector product four. The unrolled graph keeps every
-    intermediate of every step, its backward pass costs as much again as its forward one; the recursion keeps the
-    trajectory (each theta_i and its gradient) and one step's intermediates; implicit MAML keeps no trajectory and makes `iterations` products.
+    intermediate of every step, and its backward pass costs as much again as its forward one. The recursion keeps the
+    trajectory (each theta_i and its gradient) and one step's intermediates; implicit MAML keeps no trajectory and
+    makes `iterations` products.
     """
     model = MLP([1, width, width, 1])
     parameters, activations = model.size, SHOTS * sum(model.sizes)
@@ -49,8 +50,8 @@ def caption(numbers):
     ratio = numbers.kept["unrolled graph"] / numbers.kept["recursion"]
     hessians = numbers.tasks * numbers.parameters**2
     return (
-        f"P = {numbers.parameters:,} parameters, {numbers.tasks} tasks, m = {numbers.steps}: the graph keeps {ratio:.1f} "
-        f"times what the recursion keeps; a Hessian for each task would be {hessians:.1e} numbers."
+        f"P = {numbers.parameters:,} parameters, {numbers.tasks} tasks, m = {numbers.steps}: the graph keeps "
+        f"{ratio:.1f} times what the recursion keeps; a Hessian for each task would be {hessians:.1e} numbers."
     )
 
 
