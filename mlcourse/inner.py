@@ -6,12 +6,15 @@ from mlcourse.checks import DivergenceError, at_least, step_size
 
 
 def descend(objective, theta, support, alpha, steps):
-    """[theta_0, …, theta_m] as in `trajectory`, and the m gradients of the support loss that it stepped along."""
+    """Yield (theta_i, gradient), i = 0 … m: where the loop stands, and the gradient that led there, None at the start.
+
+    Arguments as in `trajectory`; nothing is kept.
+    """
     at_least("steps", steps, 0)
     alpha = step_size(alpha, np.shape(theta)[-1])
     batch = np.broadcast_shapes(np.shape(theta)[:-1], np.shape(support.x)[:-2])
     theta_i = np.broadcast_to(theta, (*batch, np.shape(theta)[-1]))
-    thetas, gradients = [theta_i], []
+    yield theta_i, None
     for step in range(1, steps + 1):
         with np.errstate(over="ignore", invalid="ignore"):
             gradient = objective.grad(theta_i, support)
@@ -19,9 +22,7 @@ def descend(objective, theta, support, alpha, steps):
         finite = np.all(np.isfinite(theta_i), axis=-1)
         if not np.all(finite):
             raise DivergenceError(step, np.flatnonzero(~finite) if np.ndim(finite) else (), alpha)
-        thetas.append(theta_i)
-        gradients.append(gradient)
-    return thetas, gradients
+        yield theta_i, gradient
 
 
 def trajectory(objective, theta, support, alpha, steps):
@@ -36,10 +37,11 @@ def trajectory(objective, theta, support, alpha, steps):
     Raises DivergenceError, with the step and the tasks, when a theta_i is not finite.
     Finn et al. 2017, equation 1.
     """
-    return np.stack(descend(objective, theta, support, alpha, steps)[0])
+    return np.stack([theta_i for theta_i, _ in descend(objective, theta, support, alpha, steps)])
 
 
 def adapt(objective, theta, support, alpha, steps):
     """theta' = theta_m, the parameters after m inner steps: (..., P). Arguments as in `trajectory`."""
-    theta_prime = descend(objective, theta, support, alpha, steps)[0][-1]
+    for theta_i, _ in descend(objective, theta, support, alpha, steps):
+        theta_prime = theta_i
     return theta_prime if steps else theta_prime.copy()

@@ -44,14 +44,15 @@ def maml(objective, theta, episode, alpha, steps):
     theta_0 = theta, theta_{i+1} = theta_i - alpha * grad L_s(theta_i); then backwards, with no unrolled graph,
     v_m = grad L_q(theta_m), v_i = v_{i+1} - H_s(theta_i) (alpha * v_{i+1}). The gradient in theta is v_0, the one
     in alpha is -sum_i grad L_s(theta_i) * v_{i+1}. Arguments as in `inner.trajectory`, theta (P,); steps >= 0.
-    Raises DivergenceError when the inner loop does. Finn et al. 2017, algorithm 1.
+    Only the trajectory is kept: each gradient is taken once more on the way back. Raises DivergenceError when the inner
+    loop does. Finn et al. 2017, algorithm 1.
     """
     support, query = episode.support, episode.query
-    (*thetas, theta_prime), gradients = descend(objective, theta, support, alpha, steps)
+    *thetas, theta_prime = (theta_i for theta_i, _ in descend(objective, theta, support, alpha, steps))
     v, loss = objective.grad(theta_prime, query), objective.value(theta_prime, query)
     alpha_gradient = np.zeros_like(v)
-    for theta_i, gradient in zip(reversed(thetas), reversed(gradients), strict=True):
-        alpha_gradient = alpha_gradient - gradient * v
+    for theta_i in reversed(thetas):
+        alpha_gradient = alpha_gradient - objective.grad(theta_i, support) * v
         v = v - objective.hvp(theta_i, support, alpha * v)
     return MetaGradient(float(np.mean(loss)), mean_over_tasks(v), _like(alpha, mean_over_tasks(alpha_gradient)))
 
@@ -63,12 +64,11 @@ def fomaml(objective, theta, episode, alpha, steps):
     Finn et al. 2017, section 5.2.
     """
     support, query = episode.support, episode.query
-    thetas, gradients = descend(objective, theta, support, alpha, steps)
-    v = objective.grad(thetas[-1], query)
-    alpha_gradient = np.zeros_like(v)
-    for gradient in gradients:
-        alpha_gradient = alpha_gradient - gradient * v
-    loss = objective.value(thetas[-1], query)
+    total = 0.0
+    for theta_i, gradient in descend(objective, theta, support, alpha, steps):
+        theta_prime, total = theta_i, total if gradient is None else total + gradient
+    v, loss = objective.grad(theta_prime, query), objective.value(theta_prime, query)
+    alpha_gradient = -total * v
     return MetaGradient(float(np.mean(loss)), mean_over_tasks(v), _like(alpha, mean_over_tasks(alpha_gradient)))
 
 

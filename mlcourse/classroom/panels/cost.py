@@ -24,7 +24,7 @@ def compute(_task, steps, tasks, width, iterations):
 
     A gradient is two passes (forward, backward), a Hessian-vector product four. The unrolled graph keeps every
     intermediate of every step, and its backward pass costs as much again as its forward one. The recursion keeps the
-    trajectory (each theta_i and its gradient) and one step's intermediates; implicit MAML keeps no trajectory and
+    trajectory and one step's intermediates; implicit MAML keeps no trajectory and
     makes `iterations` products.
     """
     model = MLP([1, width, width, 1])
@@ -32,7 +32,7 @@ def compute(_task, steps, tasks, width, iterations):
     one_step = tasks * (2 * activations + parameters)
     kept = {
         "unrolled graph": tasks * parameters + (steps + 1) * 3 * one_step,
-        "recursion": (2 * steps + 1) * tasks * parameters + 2 * one_step,
+        "recursion": (steps + 1) * tasks * parameters + 2 * one_step,
         "first-order": 2 * tasks * parameters + one_step,
         "implicit": 4 * tasks * parameters + 2 * one_step,
     }
