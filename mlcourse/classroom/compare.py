@@ -29,6 +29,8 @@ def plain(value):
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
+        if isinstance(value, list) and all(isinstance(item, np.ndarray) for item in value):
+            return tuple(value)  # several results of several shapes
         raise NotNumbers(f"{type(value).__name__}: {value!r:.60}") from None
     return array
 
@@ -42,9 +44,16 @@ def _peek(item):
     return item if isinstance(item, np.ndarray) else 0
 
 
+def _several(a, b):
+    """a as a tuple where b is one: several results of one shape may come as a list."""
+    listed = isinstance(b, tuple) and isinstance(a, np.ndarray) and a.ndim and len(a) == len(b)
+    return tuple(np.asarray(item) for item in a) if listed else a
+
+
 def same(a, b, tolerance):
     """Whether two plain values agree: numbers to a relative tolerance, shapes exactly but for axes of length one
     around a single number, everything else by equality."""
+    a, b = _several(a, b), _several(b, a)
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         if a.size == b.size == 1:
             a, b = a.reshape(()), b.reshape(())
@@ -73,6 +82,7 @@ def form(value):
 
 def same_form(a, b):
     """Whether two plain values have the same structure and shapes."""
+    a, b = _several(a, b), _several(b, a)
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(same_form(one, other) for one, other in zip(a, b, strict=True))
     return form(a) == form(b)

@@ -250,10 +250,13 @@ class NumberProblem(Problem):
         for _ in range(1000):
             given = self.draw(rng)
             answers = np.array([self.solution(**given), *(entry.answer(**given) for entry in self.mistakes)], float)
-            gaps = np.abs(answers[:, None] - answers) + np.diag(np.full(len(answers), np.inf))
-            if np.all(np.isfinite(answers)) and np.min(gaps, initial=np.inf) > 20 * self.tolerance * np.max(
-                np.abs(answers)
-            ):
+            sizes = np.maximum(np.abs(answers[:, None]), np.abs(answers))
+            gaps = (
+                np.abs(answers[:, None] - answers)
+                - 20 * self.tolerance * sizes
+                + np.diag(np.full(len(answers), np.inf))
+            )
+            if np.all(np.isfinite(answers)) and np.min(gaps, initial=np.inf) > 0:
                 return given
         raise RuntimeError(f"{self.name}: no draw tells the solution and its mistakes apart")
 
