@@ -13,19 +13,28 @@ LOOKS = {
 
 
 @styled
-def learning_curve(iterations, reports, goal):
-    """Held-out loss before and after one inner step while meta-training goes on; goal: where joint training ends."""
+def learning_curve(states, reports, goal):
+    """Held-out loss before and after one inner step while meta-training goes on.
+
+    states   MetaStates, whose loss is that of one training batch after the step
+    reports  their Reports on held-out tasks, after 0 and 1 steps
+    goal     the loss that joint training ends with, no step taken
+    """
     figure, axes = new_figure(height=3.9)
+    iterations = [state.iteration for state in states]
     rows = [(0, "before the inner step", COLOUR.theta, "--", "o"), (1, "after one step", COLOUR.theta_prime, "-", "D")]
     for step, label, colour, line, marker in rows:
         mean = np.array([report.mean[step] for report in reports])
         half = np.array([report.half_width[step] for report in reports])
         axes.plot(iterations, mean, color=colour, linestyle=line, marker=marker, markersize=5, label=label)
         axes.fill_between(iterations, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
-    axes.axhline(goal, color=COLOUR.joint, linestyle="-.", label="joint training, after one step")
-    axes.set(xlabel="meta-iterations", ylabel="mean squared error, new tasks", ylim=(0, 5), xlim=(0, iterations[-1]))
-    axes.set_title("θ itself hardly improves; what one step makes of it does")
-    axes.legend(loc="upper right")
+    batches = [state.loss for state in states]
+    axes.plot(iterations, batches, "s", color=COLOUR.maml, fillstyle="none", label="training batch, after one step")
+    axes.axhline(goal, color=COLOUR.joint, linestyle="-.", label="joint training, no step")
+    axes.set(xlabel="meta-iterations", ylabel="mean squared error", ylim=(0, 5), xlim=(0, iterations[-1] * 1.02))
+    words = [f"{reports[0].mean[step]:.1f} → {reports[-1].mean[step]:.1f}" for step in (0, 1)]
+    axes.set_title(f"New tasks: before the inner step {words[0]}, after it {words[1]}")
+    axes.legend(loc="upper right", ncols=2)
     return figure
 
 
@@ -33,18 +42,19 @@ def learning_curve(iterations, reports, goal):
 def starts_by_steps(reports):
     """Held-out loss against inner steps, a line a start, with 95 % intervals. reports: name -> Report."""
     figure, axes = new_figure(height=3.9)
+    steps = np.arange(len(reports["MAML"].mean))
     for name, report in reports.items():
         colour, line, marker = LOOKS[name]
         if len(report.mean) == 1:
             axes.axhline(report.mean[0], color=colour, linestyle=line, label=f"{name}, told the family")
             continue
-        steps = np.arange(len(report.mean))
         axes.plot(steps, report.mean, color=colour, linestyle=line, marker=marker, label=name)
         low, high = report.mean - report.half_width, report.mean + report.half_width
         axes.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
-    axes.set(xlabel="inner steps on a new task", ylabel="mean squared error", ylim=(0, 8))
-    axes.set_title("Only the meta-learned start is any good after a single step")
-    axes.legend(loc="upper right")
+    once, often = reports["MAML"].mean[1], reports["joint training"].mean[-1]
+    axes.set(xlabel="inner steps on a new task", ylabel="mean squared error", ylim=(0, 6))
+    axes.set_title(f"{once:.2f} after one step from MAML's start, {often:.2f} after {steps[-1]} from joint training's")
+    axes.legend(loc="upper right", ncols=2)
     return figure
 
 
@@ -64,7 +74,9 @@ def half_a_wave(x, truth, rows):
     for axes, (title, (support, curves)) in zip(all_axes, rows.items(), strict=True):
         _curves(axes, x, truth, curves, support)
         axes.axvspan(0, x[-1, 0], color=COLOUR.shade, zorder=0)
-        axes.set(title=title, xlabel="x", ylim=(-6, 6))
+        unseen = x[:, 0] > 0
+        error = np.mean((curves[max(curves)][unseen] - truth[unseen]) ** 2)
+        axes.set(title=f"{title}: {error:.1f}", xlabel="x", ylim=(-6, 6))
     figure.legend(*all_axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 
@@ -82,7 +94,8 @@ def train_and_new(rows):
         axes.bar(places + shift, means, 0.38, yerr=halves, color=colour, hatch=hatch, label=name, capsize=4)
     axes.set_xticks(places, rows)
     axes.set(ylabel="mean squared error after one step")
-    axes.set_title("On its training tasks alone, the worse learner looks the better one")
+    label, (own, new) = next(iter(rows.items()))
+    axes.set_title(f"{label}: {own.mean[1]:.1f} on its own tasks, {new.mean[1]:.1f} on new ones")
     axes.legend()
     return figure
 
