@@ -1,6 +1,10 @@
 # make learn and make test each work alone on a fresh machine: Python >= 3.11, git and make are all they need.
 
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3 python,$(shell command -v $(name))))
+# The first Python that runs and is new enough; `make PYTHON=…` chooses another.
+ifndef PYTHON
+PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+endif
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -46,7 +50,7 @@ clean:
 
 $(BIN)/python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-		echo "The course needs Python 3.11 or newer; found: $$("$(PYTHON)" --version 2>&1 || echo none)."; \
+		echo "The course needs Python 3.11 or newer; found: $$(python3 --version 2>&1 | head -n 1)."; \
 		echo "Install one, or say which: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	@echo "Making the environment in $(VENV)/ (once, about a minute) ..."
 	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
