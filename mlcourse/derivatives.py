@@ -19,15 +19,16 @@ np.empty(2**21)
 
 
 class Activation(NamedTuple):
-    """phi's derivatives as functions of a = phi(z): slope phi', and bend phi'' (None where it is zero everywhere)."""
+    """phi, and as functions of a = phi(z) its slope phi' and its bend phi'' (None where it is zero everywhere)."""
 
+    phi: Any
     slope: Any
     bend: Any
 
 
 ACTIVATIONS = {
-    relu: Activation(lambda a: a > 0, None),
-    tanh: Activation(lambda a: 1 - a**2, lambda a: -2 * a * (1 - a**2)),
+    relu: Activation(lambda z: np.maximum(z, 0.0), lambda a: a > 0, None),
+    tanh: Activation(np.tanh, lambda a: 1 - a**2, lambda a: -2 * a * (1 - a**2)),
 }
 
 
@@ -96,12 +97,12 @@ class Point:
 
     def __init__(self, model, loss, theta, data):
         self.model, self.loss, self.y = model, loss, np.asarray(data.y)
-        self.theta, self.phi = theta, ACTIVATIONS[model.activation]
+        self.theta, self.activation = theta, ACTIVATIONS[model.activation]
         self.w, b = self._layers(theta)
         self.a = [np.asarray(data.x, dtype=float)]
         for layer, (w, bias) in enumerate(zip(self.w, b, strict=True)):
             z = _times(self.a[-1], w) if bias is None else _times(self.a[-1], w) + bias[..., None, :]
-            self.a.append(model.activation(z) if layer < len(self.w) - 1 else z)
+            self.a.append(self.activation.phi(z) if layer < len(self.w) - 1 else z)
         self.batch = np.broadcast_shapes(theta.shape[:-1], self.a[-1].shape[:-2])
         self._deltas = None
 
@@ -124,7 +125,7 @@ class Point:
         if self._deltas is None:
             deltas = [self.loss.slope(self.a[-1], self.y)]
             for w, a in zip(self.w[:0:-1], self.a[-2:0:-1], strict=True):
-                deltas.append(_times(deltas[-1], _transposed(w)) * self.phi.slope(a))
+                deltas.append(_times(deltas[-1], _transposed(w)) * self.activation.slope(a))
             self._deltas = deltas[::-1]
         return self._deltas
 
@@ -141,15 +142,15 @@ class Point:
         for layer, (w, v_w, v_b) in enumerate(zip(self.w, vw, vb, strict=True)):
             r = _times(self.a[layer], v_w) if v_b is None else _times(self.a[layer], v_w) + v_b[..., None, :]
             r_z.append(r if layer == 0 else r + _times(r_a[layer], w))
-            r_a.append(self.phi.slope(self.a[layer + 1]) * r_z[layer] if layer < last else r_z[layer])
+            r_a.append(self.activation.slope(self.a[layer + 1]) * r_z[layer] if layer < last else r_z[layer])
         r_deltas = [self.loss.curvature(self.a[-1], self.y, r_z[-1])]
         for layer in range(last, 0, -1):
             a, delta = self.a[layer], self.deltas[layer]
             r = (_times(r_deltas[-1], _transposed(self.w[layer])) + _times(delta, _transposed(vw[layer]))) * (
-                self.phi.slope(a)
+                self.activation.slope(a)
             )
-            if self.phi.bend is not None:
-                r = r + _times(delta, _transposed(self.w[layer])) * self.phi.bend(a) * r_z[layer - 1]
+            if self.activation.bend is not None:
+                r = r + _times(delta, _transposed(self.w[layer])) * self.activation.bend(a) * r_z[layer - 1]
             r_deltas.append(r)
         r_deltas = r_deltas[::-1]
         # R{a^T delta} = a^T R{delta} + R{a}^T delta, as one product over twice the examples; the inputs do not move

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlcourse.checks import DivergenceError, at_least, step_size
+from mlcourse.checks import DivergenceError, all_finite, at_least, step_size
 
 
 def descend(objective, theta, support, alpha, steps):
@@ -19,7 +19,7 @@ def descend(objective, theta, support, alpha, steps):
         with np.errstate(over="ignore", invalid="ignore"):
             gradient = objective.grad(theta_i, support)
             theta_i = theta_i - alpha * gradient
-        finite = np.all(np.isfinite(theta_i), axis=-1)
+        finite = True if all_finite(theta_i) else np.all(np.isfinite(theta_i), axis=-1)
         if not np.all(finite):
             raise DivergenceError(step, np.flatnonzero(~finite) if np.ndim(finite) else (), alpha)
         yield theta_i, gradient
