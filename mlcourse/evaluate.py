@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlcourse.checks import at_least
+from mlcourse.checks import DivergenceError, at_least
 from mlcourse.inner import adapt, trajectory
 from mlcourse.tasks import Data
 
@@ -48,9 +48,18 @@ def report(losses):
 
 
 def evaluate_episode(objective, theta, episode, alpha, steps):
-    """The Report of one theta on one batch of tasks; theta (P,) is left unchanged."""
+    """The Report of one theta on one batch of tasks; theta (P,) is left unchanged.
+
+    Raises DivergenceError when a theta_i, or a task's loss at it, leaves the finite numbers.
+    """
     thetas = trajectory(objective, theta, episode.support, alpha, steps)
-    return report(np.stack([objective.value(theta_i, episode.query) for theta_i in thetas]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses = np.stack([objective.value(theta_i, episode.query) for theta_i in thetas])
+        spread = np.isfinite(losses**2)
+    if not np.all(spread):  # theta is still finite where the loss, or its square in the interval, is not any more
+        step = int(np.argmin(spread.all(axis=1)))
+        raise DivergenceError(step, np.flatnonzero(~spread[step]), alpha)
+    return report(losses)
 
 
 def meta_test(objective, distribution, theta, rng, *, alpha, steps, tasks, shots, queries):

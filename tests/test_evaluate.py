@@ -79,3 +79,15 @@ def test_a_divergence_at_test_time_is_not_averaged_away():
             np.random.default_rng(0),
             **SETTINGS | {"alpha": 1e200},
         )
+
+
+def test_a_loss_that_overflows_while_theta_is_still_finite_is_a_divergence():
+    with pytest.raises(DivergenceError) as caught:
+        meta_test(
+            mean_squared_error(Linear(1, bias=False)),
+            Lines(),
+            np.ones(1),
+            np.random.default_rng(0),
+            **SETTINGS | {"alpha": 1e90, "steps": 1},
+        )
+    assert caught.value.step == 1 and caught.value.tasks
