@@ -391,10 +391,8 @@ class TextProblem(Problem):
             return wrong(f"The answer is a sentence in quotes; this is {_kind(answer)}.")
         if len(answer.split()) < self.fewest_words:
             return not_attempted(f"Write at least {self.fewest_words} words; then a model answer appears here.")
-        points = "\n".join(f"• {point}" for point in self.rubric)
-        return correct(
-            f"Written, and not marked. A model answer: {_dedent(self.model)}\nHold yours against it:\n{points}"
-        )
+        model, points = " ".join(self.model.split()), "\n".join(f"• {point}" for point in self.rubric)
+        return correct(f"Written, and not marked. A model answer: {model}\nHold yours against it:\n{points}")
 
     def worked_solution(self, seed):
         return _dedent(self.model)
