@@ -134,7 +134,8 @@ class FunctionProblem(Problem):
             value, expected = value.get(key), expected.get(key)
             return f"For {arguments} — {key}: {brief(value)}, and should be {brief(expected)}."
         ratio = _ratio(value, expected)
-        hint = f" It is {ratio:g} times the right answer." if ratio else ""
+        telling = ratio is not None and (np.size(value) > 2 or ratio in (-2, -1, -0.5, 0.25, 0.5, 2, 4))
+        hint = f" It is {ratio:g} times the right answer." if telling else ""
         if isinstance(value, (np.ndarray, tuple)) and isinstance(expected, (np.ndarray, tuple)):
             return f"For {arguments} it gives {brief(value)}, not {brief(expected)}.{hint}"
         return f"For {arguments} it does something else than it should.{hint}"
