@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mlcourse import Data, Episode
+
 
 def split_with_a_mask(x, y, shots, rng):
     chosen = np.zeros(len(x), dtype=bool)
@@ -13,6 +15,28 @@ def split_with_lists(x, y, shots, rng):
     points = [(list(a), list(b)) for a, b in zip(x, y, strict=True)]
     rng.shuffle(points)
     return [[list(part) for part in zip(*rows, strict=True)] for rows in (points[:shots], points[shots:])]
+
+
+def overlapping_choices(x, y, shots, rng):
+    support = rng.choice(len(x), shots, replace=False)
+    query = rng.choice(len(x), len(x) - shots, replace=False)
+    return (x[support], y[support]), (x[query], y[query])
+
+
+def support_by_integers(x, y, shots, rng):
+    chosen = rng.integers(len(x), size=shots)
+    rest = [i for i in range(len(x)) if i not in chosen]
+    return Episode(Data(x[chosen], y[chosen]), Data(x[rest], y[rest]), {})
+
+
+def split_by_the_global_generator(x, y, shots, rng):
+    order = np.random.permutation(len(x))  # noqa: NPY002 (the mistake itself)
+    return (x[order[:shots]], y[order[:shots]]), (x[order[shots:]], y[order[shots:]])
+
+
+def only_x_shuffled(x, y, shots, rng):
+    order = rng.permutation(len(x))
+    return (x[order[:shots]], y[:shots]), (x[order[shots:]], y[shots:])
 
 
 def first_points(x, y, shots, rng):
@@ -32,7 +56,35 @@ def episode_in_lists(images, labels, ways, shots, queries, rng):
     return tuple(parts.values())
 
 
-def with_replacement(images, labels, ways, shots, queries, rng):
+def episode_from_a_shuffled_data_set(images, labels, ways, shots, queries, rng):
+    order = rng.permutation(len(labels))
+    names = list(dict.fromkeys(labels[order].tolist()))[:ways]
+    rows = np.array([[i for i in order if labels[i] == name][: shots + queries] for name in names])
+    numbers = np.repeat(rng.permutation(ways)[:, None], shots + queries, axis=1)
+    cut = [np.s_[:, :shots], np.s_[:, shots:]]
+    return Episode(*(Data(images[rows[part].ravel()], numbers[part].ravel()) for part in cut), {})
+
+
+def classes_from_all_labels(images, labels, ways, shots, queries, rng):
+    support, query = ([], []), ([], [])
+    for new, name in enumerate(rng.choice(labels, ways, replace=False)):  # frequent names come twice
+        positions = rng.permutation(np.where(labels == name)[0])
+        for (x, y), some in ((support, positions[:shots]), (query, positions[shots : shots + queries])):
+            x.extend(images[some])
+            y.extend([new] * len(some))
+    return support, query
+
+
+def numbered_by_rank(images, labels, ways, shots, queries, rng):
+    names = rng.permutation(np.unique(labels))[:ways]
+    ranks = {name: rank for rank, name in enumerate(sorted(names))}
+    positions = [rng.permutation(np.where(labels == name)[0]) for name in names]
+    support = [i for some in positions for i in some[:shots]]
+    query = [i for some in positions for i in some[shots : shots + queries]]
+    return [(images[part], [ranks[name] for name in labels[part]]) for part in (support, query)]
+
+
+def one_image_in_both(images, labels, ways, shots, queries, rng):
     support, query = [], []
     for new, name in enumerate(rng.choice(np.unique(labels), ways, replace=False)):
         mine = np.flatnonzero(labels == name)
@@ -49,6 +101,23 @@ def running_mean(loss, adapt, theta, episodes):
     return [total]
 
 
+def mean_of_an_array(loss, adapt, theta, episodes):
+    adapted = [adapt(theta.copy(), Data(*episode.support)) for episode in episodes]
+    return np.array([loss(at, episode[1]) for at, episode in zip(adapted, episodes, strict=True)]).mean(keepdims=True)
+
+
+def first_loss(loss, adapt, theta, episodes):
+    for episode in episodes:
+        return loss(adapt(theta, episode.support), episode.query)
+
+
+def mean_of_differences(loss, theta_prime, episodes):
+    total = 0
+    for at, (support, query, _) in zip(theta_prime, episodes, strict=True):
+        total = total + (loss(at, query) - loss(at, support))
+    return float(total) / len(theta_prime)
+
+
 def difference_of_means(loss, theta_prime, episodes):
     query = sum(loss(theta_prime[i], episodes[i].query) for i in range(len(episodes)))
     support = sum(loss(theta_prime[i], episodes[i].support) for i in range(len(episodes)))
@@ -57,16 +126,36 @@ def difference_of_means(loss, theta_prime, episodes):
 
 RIGHT = {
     "split": [split_with_a_mask, split_with_lists],
-    "n_way_k_shot": [episode_in_lists],
-    "episode_size": [lambda given: given["tasks"] * given["ways"] * (given["shots"] + given["queries"])],
-    "meta_objective": [running_mean],
-    "leakage": [difference_of_means],
+    "n_way_k_shot": [episode_in_lists, episode_from_a_shuffled_data_set],
+    "episode_size": [
+        lambda given: given["tasks"] * given["ways"] * (given["shots"] + given["queries"]),
+        lambda given: np.array([sum(given["ways"] * given[kind] for kind in ("shots", "queries"))]) * given["tasks"],
+    ],
+    "meta_objective": [running_mean, mean_of_an_array],
+    "leakage": [difference_of_means, mean_of_differences],
 }
 
 WRONG = {
-    "split": [("first K always", first_points)],
-    "n_way_k_shot": [("overlap", with_replacement)],
+    "split": [
+        ("first K always", first_points),
+        ("overlap", overlapping_choices),
+        ("drawn with replacement", support_by_integers),
+        ("x and y shuffled apart", only_x_shuffled),
+        ("ignores rng", split_by_the_global_generator),
+    ],
+    "n_way_k_shot": [
+        ("overlap", one_image_in_both),
+        ("a class twice", classes_from_all_labels),
+        ("the same numbering every time", numbered_by_rank),
+    ],
     "meta_objective": [
-        ("support loss", lambda loss, adapt, t, es: sum(loss(adapt(t, s), s) for s, _, _ in es) / len(es))
+        ("support loss", lambda loss, adapt, t, es: sum(loss(adapt(t, s), s) for s, _, _ in es) / len(es)),
+        ("only the first episode", first_loss),
+    ],
+    "leakage": [
+        (
+            "the other way round",
+            lambda loss, ts, es: np.mean([loss(t, e.support) - loss(t, e.query) for t, e in zip(ts, es, strict=True)]),
+        ),
     ],
 }

@@ -1,20 +1,77 @@
 """Lesson 2, episodes: support and query."""
 
+import autograd.numpy as anp
 import numpy as np
 
 from mlcourse import Data, Episode
 from mlcourse.classroom.compare import fresh
 from mlcourse.classroom.problem import FunctionProblem, NumberProblem, TextProblem, mistake
 
-
-def _rows(data):
-    """The rows of a Data or an (x, y) pair as one array: x beside y."""
-    x, y = (np.asarray(part, dtype=float) for part in tuple(data)[:2])
-    return np.concatenate([x.reshape(len(x), -1), y.reshape(len(y), -1)], axis=1)
+_SEEDS = range(12)  # what happens by chance in one draw (an overlap, a class twice) is all but certain to show in these
+_AGAIN = range(4)
 
 
-def _as_set(rows):
-    return {tuple(np.round(row, 9)) for row in rows}
+def _sets(made):
+    """((x, y) of the support, (x, y) of the query) as float arrays, or what came instead, in words."""
+    wanted = "two pairs x, y"
+    if not isinstance(made, (tuple, list)) or len(made) < 2:
+        return f"one {type(made).__name__}, not {wanted}"
+    if any(not isinstance(part, (tuple, list)) or len(part) != 2 for part in made[:2]):
+        return f"{len(made)} things, not {wanted}"
+    try:
+        return tuple(tuple(np.asarray(array, dtype=float) for array in part) for part in made[:2])
+    except (TypeError, ValueError):
+        return f"{wanted}, but some are not arrays of numbers"
+
+
+def _shapes(sets):
+    """The four shapes in words, support before query; where there are no sets, what came instead."""
+    return sets if isinstance(sets, str) else ", ".join(str(array.shape) for part in sets for array in part)
+
+
+def _draws(answer, case, row_shapes):
+    """(facts, draws, repeats): what a sampler gives with a generator for each of _SEEDS, and again for _AGAIN.
+
+    row_shapes  the shapes of one row of x and of y
+    facts       None where it gives None; draws are empty where what it gives has another form
+    """
+    if answer(*case.values()) is None:  # the case's own arrays, so that a change in place is seen
+        return None, (), ()
+    draws = [_sets(answer(*_with_seed(case, seed).values())) for seed in (*_SEEDS, *_AGAIN)]
+    kinds = {_shapes(draw) for draw in draws}
+    facts = {
+        "shapes of x and y in support and query": kinds.pop() if len(kinds) == 1 else "different from call to call"
+    }
+    formed = all(
+        not isinstance(draw, str)
+        and all(
+            array.ndim and array.shape[1:] == shape
+            for part in draw
+            for array, shape in zip(part, row_shapes, strict=True)
+        )
+        and all(len(x) == len(y) > 0 for x, y in draw)
+        for draw in draws
+    )
+    return (facts, draws[: len(_SEEDS)], draws[len(_SEEDS) :]) if formed else (facts, (), ())
+
+
+def _with_seed(case, seed):
+    """A copy of the case with a fresh generator."""
+    return fresh({name: item for name, item in case.items() if name != "rng"}) | {"rng": np.random.default_rng(seed)}
+
+
+def _places(rows, whole):
+    """Which row of `whole` each row is, -1 where it is none of them."""
+    equal = np.all(np.abs(rows[:, None] - whole) < 1e-9, axis=-1)
+    return np.where(equal.any(axis=1), equal.argmax(axis=1), -1)
+
+
+def _once(places):
+    return len(set(places.tolist())) == len(places)
+
+
+def _share(places, others):
+    return bool(set(places.tolist()) & set(others.tolist()))
 
 
 class split(FunctionProblem):
@@ -27,10 +84,11 @@ class split(FunctionProblem):
         "takeaway:split-rewards-generalisation",
         "mistake:same-data",
     )
-    cases = 4
+    cases = 3
+    correct_message = "That is right: every point is used once, x stays with its y, and `rng` decides."
     hints = (
         "Shuffle positions, not values: `order = rng.permutation(len(x))`. Use the same order for x and y.",
-        "The first `shots` positions of the order are the support set, the rest the query set.",
+        "The first `shots` positions of the order are the support set, `x[order[:shots]]`; the rest is the query set.",
     )
     explanation = """
     One permutation of the positions keeps x and y together and makes the two sets disjoint. Taking the first K as they come
@@ -38,22 +96,28 @@ class split(FunctionProblem):
     """
 
     def draw(self, rng):
-        points = int(rng.integers(8, 16))
+        points = int(rng.integers(8, 14))
         x = np.sort(rng.normal(size=(points, int(rng.integers(1, 3)))), axis=0)
         return {
             "x": x,
             "y": np.sin(x.sum(axis=1, keepdims=True)),
-            "shots": int(rng.integers(2, points - 3)),
+            "shots": points // 2 + int(rng.integers(3)),
             "rng": np.random.default_rng(int(rng.integers(1 << 30))),
         }
 
     def statement(self, given):
         return rf"""
-        Write `split(x, y, shots, rng)`: an `Episode` (or any pair `support, query` of pairs `x, y`) from the points of one task.
-        `x` has shape `(n, d)`, `y` `(n, 1)`. The support set gets `shots` points chosen at random with `rng`, the query set all
-        others. `from mlcourse import Data, Episode` if you like: `Episode(Data(…), Data(…), {{}})`.
+        Write `split(x, y, shots, rng)`: cut the points of one task into a support and a query set.
 
-        To try: `p.given("split")`, with {len(given.x)} points and {given.shots} shots.
+        - In: `x`, shape `(n, d)`, and `y`, shape `(n, 1)`; row i of both is point i. `shots` is K, from 1 to n − 1. `rng` is a
+          NumPy generator, the only source of randomness.
+        - Out: an `Episode(Data(x_s, y_s), Data(x_q, y_q), {{}})`, or just the two pairs, `(x_s, y_s), (x_q, y_q)`.
+
+        The support set gets `shots` points chosen at random, the query set all others. The rows may come in any order. Leave
+        `x` and `y` as they are.
+
+        To try: `split(**p.given("split"))`. It has {len(given.x)} points and {given.shots} shots, so {given.shots} points go to
+        the support set and {len(given.x) - given.shots} to the query set.
         """
 
     @staticmethod
@@ -64,29 +128,47 @@ class split(FunctionProblem):
 
     def observe(self, answer, case):
         """What makes a split a split, whatever the order of its rows."""
-        draws = []
-        for seed in range(6):
-            arguments = fresh(case) | {"rng": np.random.default_rng(seed)}
-            draws.append([_rows(part) for part in tuple(answer(*arguments.values()))[:2]])
-        answer(*case.values())  # the case itself, so that a change of its arrays is seen
-        whole = _as_set(_rows((case["x"], case["y"])))
-        support, query = draws[0]
-        facts = {"points in support and query": f"{len(support)} and {len(query)}"}
+        whole = [case["x"].copy(), case["y"].copy()]
+        points = len(case["x"])
+        facts, draws, repeats = _draws(answer, case, [case["x"].shape[1:], (1,)])
+        if not draws:
+            return facts
+        places = [[_places(*pair) for part in draw for pair in zip(part, whole, strict=True)] for draw in draws]
+        chosen = [sorted(x_s.tolist()) for x_s, *_ in places]
+        again = [sorted(_places(support[0], whole[0]).tolist()) for support, _ in repeats]
+        edges = [
+            _sets(answer(*(_with_seed(case, 0) | {"x": whole[0], "y": whole[1], "shots": k}).values()))
+            for k in (1, points - 1)
+        ]
         return facts | {
-            "support and query share no point": not _as_set(support) & _as_set(query),
-            "x and y still belong together": (_as_set(support) | _as_set(query)) <= whole,
-            "no point is lost": len(_as_set(support) | _as_set(query)) == len(whole),
-            "another rng chooses other points": len({frozenset(_as_set(s)) for s, _ in draws}) > 1,
+            "every y stands beside its own x": all(
+                np.array_equal(x_s, y_s) and np.array_equal(x_q, y_q) and min(*x_s, *x_q) >= 0
+                for x_s, y_s, x_q, y_q in places
+            ),
+            "a point twice in the support set": not all(_once(x_s) for x_s, *_ in places),
+            "a point in support and query": any(_share(x_s, x_q) for x_s, _, x_q, _ in places),
+            "points lost": any(len({*x_s.tolist(), *x_q.tolist()}) < points for x_s, _, x_q, _ in places),
+            "what decides which points are support": self._decides(points, chosen, again),
+            "shapes for shots = 1 and for shots = n − 1": " and ".join(map(_shapes, edges)),
         }
+
+    @staticmethod
+    def _decides(points, chosen, again):
+        """chosen: the support points by seed; again: the same for the first seeds, in another call."""
+        if any(one != chosen[0] for one in chosen):
+            return "rng" if again == chosen[: len(again)] else "something other than rng"
+        shots = len(chosen[0])
+        ends = {"always the first points": range(shots), "always the last points": range(points - shots, points)}
+        return next((words for words, end in ends.items() if chosen[0] == list(end)), "nothing: always the same points")
 
     @mistake(
         "overlap",
-        "Some points are in both sets: the query set then rewards remembering the support set. Use each position once.",
+        "Some points are in both sets: the query set then rewards remembering the support set. Draw one order and cut it, "
+        "so that each position is used once.",
     )
     def overlap(x, y, shots, rng):
         support = rng.permutation(len(x))[:shots]
         query = rng.permutation(len(x))[shots:]
-        query[0] = support[0]
         return Data(x[support], y[support]), Data(x[query], y[query])
 
     @mistake(
@@ -113,52 +195,132 @@ class split(FunctionProblem):
         return Data(x[one[:shots]], y[other[:shots]]), Data(x[one[shots:]], y[other[shots:]])
 
     @mistake(
-        "points thrown away", "The query set has only `shots` points; the others are lost. It gets all that are left."
+        "shuffled in place",
+        "`rng.shuffle(x)` and `rng.shuffle(y)` change the caller's arrays, and give x and y different orders besides. Shuffle "
+        "positions: `order = rng.permutation(len(x))`.",
+    )
+    def shuffled_in_place(x, y, shots, rng):
+        rng.shuffle(x)
+        rng.shuffle(y)
+        return Data(x[:shots], y[:shots]), Data(x[shots:], y[shots:])
+
+    @mistake(
+        "drawn with replacement",
+        "A point can come twice into the support set: `rng.choice` and `rng.integers` draw with replacement. Use "
+        "`rng.permutation`, or `rng.choice(…, replace=False)`.",
+    )
+    def with_replacement(x, y, shots, rng):
+        support = rng.choice(len(x), shots)
+        query = np.setdiff1d(np.arange(len(x)), support)
+        return Data(x[support], y[support]), Data(x[query], y[query])
+
+    @mistake(
+        "points thrown away",
+        "The query set gets K points as well, and the others are lost. It gets all that are left: `order[shots:]`.",
     )
     def thrown_away(x, y, shots, rng):
-        order = rng.permutation(len(x))[: shots + 1]
-        return Data(x[order[:shots]], y[order[:shots]]), Data(x[order[shots:]], y[order[shots:]])
+        order = rng.permutation(len(x))
+        support, query = order[:shots], order[shots : 2 * shots]
+        return Data(x[support], y[support]), Data(x[query], y[query])
+
+    @mistake(
+        "support and query exchanged",
+        "The query set has `shots` points and the support set the rest: it is the other way round. K counts what the learner adapts on.",
+    )
+    def exchanged(x, y, shots, rng):
+        order = rng.permutation(len(x))
+        support, query = order[shots:], order[:shots]
+        return Data(x[support], y[support]), Data(x[query], y[query])
+
+    @mistake(
+        "ignores rng",
+        "Two calls with the same `rng` split differently: something random does not come from it. Call `rng.permutation`, not "
+        "`np.random`.",
+    )
+    def ignores_rng(x, y, shots, rng):
+        return split.solution(x, y, shots, np.random.default_rng())
+
+    @mistake(
+        "seeded inside",
+        "Every call chooses the same points: the function makes a generator of its own with a fixed seed. Use the `rng` that it is handed.",
+    )
+    def seeded_inside(x, y, shots, rng):
+        return split.solution(x, y, shots, np.random.default_rng(0))
+
+
+def _episode(images, labels, names, pick):
+    """Support and query of the classes `names`, numbered in this order; pick(positions of a class) -> (support, query)."""
+    parts = [pick(np.flatnonzero(labels == name)) for name in names]
+    return tuple(
+        Data(
+            np.concatenate([images[part[i]] for part in parts]),
+            np.concatenate([np.full(len(part[i]), new) for new, part in enumerate(parts)]),
+        )
+        for i in (0, 1)
+    )
+
+
+def _permuted(rng, shots, queries):
+    """The right way to pick: cut one permutation of a class's positions."""
+
+    def pick(positions):
+        order = rng.permutation(positions)
+        return order[:shots], order[shots : shots + queries]
+
+    return pick
+
+
+def _classes(labels, ways, rng):
+    return rng.choice(np.unique(labels), ways, replace=False)
 
 
 class n_way_k_shot(FunctionProblem):
     title = "an N-way K-shot episode"
     difficulty, minutes = "hard", 15
     tags = ("concept:k-shot-n-way", "concept:episode", "concept:split-mimics-test")
-    cases = 3
+    cases = 2
+    correct_message = "That is right: N classes, numbered afresh, K and Q images of each and none in both sets."
     hints = (
-        "Choose the classes first: `rng.choice(np.unique(labels), ways, replace=False)`.",
-        "For each chosen class, permute the positions that have it: the first `shots` support, the next `queries` query.",
-        "The new label is the class's place among the chosen ones, 0 … N − 1: `enumerate` gives it.",
+        "Choose the classes first: `names = rng.choice(np.unique(labels), ways, replace=False)`. They come in random order.",
+        "For each chosen class, permute the positions that have it, `np.flatnonzero(labels == name)`: the first `shots` "
+        "are support, the next `queries` query.",
+        "The new label is the class's place among the chosen ones, 0 … N − 1: `for new, name in enumerate(names)`. Collect "
+        "positions and new labels in lists, and index `images` at the end.",
     )
     explanation = """
     Each episode chooses N classes without repetition, in random order, and numbers them afresh from 0: class 3 of one episode
-    has nothing to do with class 3 of the next. Support and query of a class come from one permutation, so they are disjoint.
+    has nothing to do with class 3 of the next. So only the support set tells which label is which. The images of a class come from
+    one permutation, so support and query share none. If the test is 5-way 1-shot, train on 5-way 1-shot episodes: this function makes both.
     """
 
     def draw(self, rng):
-        classes, each = int(rng.integers(6, 10)), int(rng.integers(6, 9))
-        names = rng.permutation(np.arange(20, 60))[:classes]
+        ways, each = int(rng.integers(4, 6)), int(rng.integers(6, 9))
+        names = rng.permutation(np.arange(20, 60))[: ways + int(rng.integers(2, 4))]
         labels = rng.permutation(np.repeat(names, each))
-        images = labels[:, None] * 1000.0 + np.arange(len(labels))[:, None] + np.array([[0.0, 0.25]])
         return {
-            "images": images,
+            "images": rng.normal(size=(len(labels), int(rng.integers(2, 4)))),
             "labels": labels,
-            "ways": int(rng.integers(3, 5)),
+            "ways": ways,
             "shots": int(rng.integers(1, 4)),
-            "queries": int(rng.integers(1, 4)),
+            "queries": int(rng.integers(2, 4)),
             "rng": np.random.default_rng(int(rng.integers(1 << 30))),
         }
 
     def statement(self, given):
+        ways, shots, queries = given.ways, given.shots, given.queries
         return rf"""
-        Write `n_way_k_shot(images, labels, ways, shots, queries, rng)`: an `Episode` (or a pair `support, query` of pairs
-        `x, y`). `images` has shape `(n, d)`, `labels` `(n,)` with any integers as class names.
+        Write `n_way_k_shot(images, labels, ways, shots, queries, rng)`: one N-way K-shot episode from a labelled data set.
 
-        Choose N = `ways` classes at random, then for each `shots` images for the support set and `queries` others for the
-        query set. The labels of the episode are 0 … N − 1, assigned afresh and at random, the same in support and query.
-        Rows may come in any order.
+        - In: `images`, shape `(n, d)`, one image a row; `labels`, shape `(n,)`, whole numbers that name the classes (any numbers, say 41
+          or 23); N = `ways`, K = `shots`, Q = `queries`; `rng`, a NumPy generator, the only source of randomness.
+        - Out: an `Episode(Data(x_s, y_s), Data(x_q, y_q), {{}})`, or just the two pairs, `(x_s, y_s), (x_q, y_q)`, with `x_s` of shape
+          `(N·K, d)`, `y_s` `(N·K,)`, `x_q` `(N·Q, d)`, `y_q` `(N·Q,)`. The rows may come in any order.
 
-        To try: `p.given("n_way_k_shot")`: {len(np.unique(given.labels))} classes, {given.ways}-way {given.shots}-shot.
+        Choose N different classes at random. Of each, choose K images at random for the support set and Q others for the query set.
+        The episode's labels are 0 … N − 1: which class gets which number is drawn afresh, and it is the same in support and query.
+
+        To try: `n_way_k_shot(**p.given("n_way_k_shot"))`. There are {len(np.unique(given.labels))} classes, and {ways} ways,
+        {shots} shot{"s" * (shots > 1)}, {queries} queries: {ways * shots} support and {ways * queries} query images.
         """
 
     @staticmethod
@@ -168,102 +330,181 @@ class n_way_k_shot(FunctionProblem):
             places = rng.permutation(np.flatnonzero(labels == name))
             support += [(place, new) for place in places[:shots]]
             query += [(place, new) for place in places[shots : shots + queries]]
-        data = [
-            Data(images[[place for place, _ in part]], np.array([new for _, new in part])) for part in (support, query)
-        ]
-        return Episode(*data, {})
+        (at_s, y_s), (at_q, y_q) = np.transpose(support), np.transpose(query)
+        return Episode(Data(images[at_s], y_s), Data(images[at_q], y_q), {})
 
     def observe(self, answer, case):
-        """Counts, disjointness and numbering over several draws."""
-        draws = []
-        for seed in range(8):
-            arguments = fresh(case) | {"rng": np.random.default_rng(seed)}
-            draws.append(
-                [tuple(np.asarray(p) for p in tuple(part)[:2]) for part in tuple(answer(*arguments.values()))[:2]]
-            )
-        answer(*case.values())
-        (x_s, y_s), (x_q, y_q) = draws[0]
-        ways, shots, queries = case["ways"], case["shots"], case["queries"]
-        facts = {"images in support and query": f"{x_s.shape} and {x_q.shape}"}
-        if x_s.ndim != 2 or x_q.ndim != 2 or y_s.shape != x_s.shape[:1] or y_q.shape != x_q.shape[:1]:
-            return facts | {"a label for every image": False}
-        true_s, true_q = (np.round(x[:, 0] // 1000).astype(int) for x in (x_s, x_q))
-        renumbered = set(y_s.tolist()) == set(y_q.tolist()) == set(range(ways))
-        pairs = set(zip(true_s.tolist(), y_s.tolist(), strict=True)) | set(
-            zip(true_q.tolist(), y_q.tolist(), strict=True)
+        """Counts, disjointness, numbering, and what changes from one episode to the next."""
+        images, labels = case["images"].copy(), case["labels"].copy()
+        facts, draws, repeats = _draws(answer, case, [images.shape[1:], ()])
+        if not draws:
+            return facts
+        episodes, again = (
+            [[(_places(x, images), y) for x, y in draw] for draw in several] for several in (draws, repeats)
         )
-        orders = {tuple(self._order(x, y)) for (x, y), _ in draws}
-        rising = all(order == tuple(sorted(order)) for order in orders)
-        return facts | {
-            "labels are 0 … N − 1": renumbered,
-            "N different classes": len(set(true_s.tolist())) == ways,
-            "one class, one label": len(pairs) == ways,
-            "K images of each class in the support set": sorted(np.unique(true_s, return_counts=True)[1].tolist())
-            == [shots] * ways,
-            "Q images of each class in the query set": sorted(np.unique(true_q, return_counts=True)[1].tolist())
-            == [queries] * ways,
-            "support and query share no image": not _as_set(x_s) & _as_set(x_q),
-            "other classes in other episodes": len({frozenset(order) for order in orders}) > 1,
-            "classes numbered at random": not rising,
+        known = all(min(at) >= 0 for episode in episodes for at, _ in episode)
+        facts["all images come from the data set"] = known
+        if not known:
+            return facts
+        sizes = case["ways"], case["shots"], case["queries"]
+        seen = [self._within(labels, *sizes, *episode) for episode in episodes]
+        return facts | {key: all(one[key] for one in seen) for key in seen[0]} | self._across(labels, episodes, again)
+
+    @staticmethod
+    def _within(labels, ways, shots, queries, support, query):
+        """What has to hold within every episode. Shared images are looked for label by label: a class twice is another matter."""
+        (at_s, y_s), (at_q, y_q) = support, query
+        pairs = {
+            *zip(labels[at_s].tolist(), y_s.tolist(), strict=True),
+            *zip(labels[at_q].tolist(), y_q.tolist(), strict=True),
+        }
+        new = sorted({label for _, label in pairs})
+        counts = [(np.sum(y_s == label), np.sum(y_q == label)) for label in new]
+        return {
+            "labels are 0 … N − 1": set(new) <= set(range(ways)),
+            "all images of a class have one label": len({name for name, _ in pairs}) == len(pairs),
+            "behind each label is one class": len(new) == len(pairs),
+            "K images of each label in the support set, Q in the query set": set(counts) == {(shots, queries)},
+            "an image comes only once in a set": all(
+                _once(at[y == label]) for at, y in (support, query) for label in new
+            ),
+            "support and query share no image": not any(
+                _share(at_s[y_s == label], at_q[y_q == label]) for label in new
+            ),
         }
 
     @staticmethod
-    def _order(x, y):
-        """The true class behind each new label, by label."""
-        true = np.round(np.asarray(x)[:, 0] // 1000).astype(int)
-        return [int(true[np.flatnonzero(y == label)[0]]) for label in np.unique(y)]
+    def _across(labels, episodes, again):
+        """What has to change from episode to episode, and what must not."""
+        chosen, order, images = set(), set(), {}
+        for (at, y), _ in episodes:
+            names = labels[at]
+            ranked = list(dict.fromkeys(names[np.argsort(y, kind="stable")].tolist()))
+            chosen.add(frozenset(ranked))
+            order |= {(a, b) for i, a in enumerate(ranked) for b in ranked[i + 1 :]}
+            for name in ranked:
+                images.setdefault(name, set()).add(frozenset(at[names == name].tolist()))
+        same = all(
+            sorted(zip(at.tolist(), y.tolist(), strict=True)) == sorted(zip(bt.tolist(), z.tolist(), strict=True))
+            for one, other in zip(again, episodes[: len(again)], strict=True)
+            for (at, y), (bt, z) in zip(one, other, strict=True)
+        )
+        return {
+            "classes of the episodes": "differ" if len(chosen) > 1 else "always the same",
+            "numbering": "at random" if any((b, a) in order for a, b in order) else "always in the same order",
+            "support images of a class": "differ" if any(len(s) > 1 for s in images.values()) else "always the same",
+            "the same rng gives the same episode": same,
+        }
 
     @mistake(
         "labels not renumbered",
         "The labels are the data set's own class names. An N-way episode has labels 0 … N − 1, given out afresh each time.",
     )
     def old_labels(images, labels, ways, shots, queries, rng):
-        (x_s, _), (x_q, _), _ = n_way_k_shot.solution(images, labels, ways, shots, queries, rng)
-        return Data(x_s, x_s[:, 0] // 1000), Data(x_q, x_q[:, 0] // 1000)
+        names = _classes(labels, ways, rng)
+        return tuple(Data(x, names[y]) for x, y in _episode(images, labels, names, _permuted(rng, shots, queries)))
 
     @mistake(
         "overlap",
         "Some images are in support and query both. Permute a class's images once: first K, then the next Q.",
     )
     def overlap(images, labels, ways, shots, queries, rng):
-        support, query, _ = n_way_k_shot.solution(images, labels, ways, shots, queries, rng)
-        x_q = query.x.copy()
-        for label in range(ways):
-            x_q[np.flatnonzero(query.y == label)[0]] = support.x[np.flatnonzero(support.y == label)[0]]
-        return support, Data(x_q, query.y)
+        def pick(positions):
+            return rng.choice(positions, shots, replace=False), rng.choice(positions, queries, replace=False)
+
+        return _episode(images, labels, _classes(labels, ways, rng), pick)
+
+    @mistake(
+        "images drawn with replacement",
+        "The same image can come twice, in one set or in both: `rng.choice` draws with replacement unless you say `replace=False`. "
+        "Permute a class's images once, and cut.",
+    )
+    def images_twice(images, labels, ways, shots, queries, rng):
+        def pick(positions):
+            drawn = rng.choice(positions, shots + queries)
+            return drawn[:shots], drawn[shots:]
+
+        return _episode(images, labels, _classes(labels, ways, rng), pick)
 
     @mistake(
         "a class twice",
-        "The same class was chosen more than once, under two labels. Choose without replacement.",
+        "The same class can be chosen more than once, under two labels. Choose from the different names, `np.unique(labels)`, "
+        "with `replace=False`.",
     )
     def class_twice(images, labels, ways, shots, queries, rng):
-        support, query, hidden = n_way_k_shot.solution(images, labels, ways - 1, shots, queries, rng)
-        extra = [Data(data.x[data.y == 0] + 0.5, np.full(np.sum(data.y == 0), ways - 1)) for data in (support, query)]
-        both = [
-            Data(np.concatenate([data.x, more.x]), np.concatenate([data.y, more.y]))
-            for data, more in zip((support, query), extra, strict=True)
-        ]
-        return Episode(*both, hidden)
+        return _episode(images, labels, rng.choice(np.unique(labels), ways), _permuted(rng, shots, queries))
 
     @mistake(
         "the same numbering every time",
-        "The chosen classes are numbered in sorted order, so a class tends to keep its label. Number them at random.",
+        "The chosen classes are always numbered in the same order, so a class tends to keep its label. Number them at random.",
     )
     def sorted_numbering(images, labels, ways, shots, queries, rng):
-        support, query, _ = n_way_k_shot.solution(images, labels, ways, shots, queries, rng)
-        data = []
-        for x, _ in (support, query):
-            true = x[:, 0] // 1000
-            data.append(Data(x, np.searchsorted(np.unique(support.x[:, 0] // 1000), true)))
-        return tuple(data)
+        return _episode(images, labels, np.sort(_classes(labels, ways, rng)), _permuted(rng, shots, queries))
 
     @mistake(
         "the same classes every time",
-        "Every episode has the same classes. Then there is one task, not a distribution: choose them with `rng`.",
+        "Every episode has the same classes, only numbered differently. Then the others are never met: choose classes with `rng`, too.",
     )
     def same_classes(images, labels, ways, shots, queries, rng):
-        chosen = np.isin(labels, np.unique(labels)[:ways])
-        return n_way_k_shot.solution(images[chosen], labels[chosen], ways, shots, queries, rng)
+        return _episode(images, labels, rng.permutation(np.unique(labels)[:ways]), _permuted(rng, shots, queries))
+
+    @mistake(
+        "the same task every time",
+        "Every episode has the same classes under the same labels. That is one task, not a distribution: choose and number the classes with `rng`.",
+    )
+    def same_task(images, labels, ways, shots, queries, rng):
+        return _episode(images, labels, np.unique(labels)[:ways], _permuted(rng, shots, queries))
+
+    @mistake(
+        "the first images always",
+        "The classes are drawn at random, but a class always brings the same images in the same roles. Permute its images with `rng`.",
+    )
+    def first_images(images, labels, ways, shots, queries, rng):
+        def pick(positions):
+            return positions[:shots], positions[shots : shots + queries]
+
+        return _episode(images, labels, _classes(labels, ways, rng), pick)
+
+    @mistake(
+        "support and query numbered apart",
+        "A class has one label in the support set and another in the query set. Number the classes once, before you cut.",
+    )
+    def numbered_apart(images, labels, ways, shots, queries, rng):
+        support, query = _episode(images, labels, _classes(labels, ways, rng), _permuted(rng, shots, queries))
+        return support, Data(query.x, rng.permutation(ways)[query.y])
+
+    @mistake(
+        "not K of each class",
+        "The totals N·K and N·Q are right, but the classes have unequal shares of them. Choose K and Q images class by class.",
+    )
+    def unbalanced(images, labels, ways, shots, queries, rng):
+        names = _classes(labels, ways, rng)
+        order = rng.permutation(np.flatnonzero(np.isin(labels, names)))
+        new = np.array([np.flatnonzero(names == label)[0] for label in labels[order]])
+        cut, end = ways * shots, ways * (shots + queries)
+        return Data(images[order[:cut]], new[:cut]), Data(images[order[cut:end]], new[cut:end])
+
+    @mistake(
+        "all the rest in the query set",
+        "The query set holds all images that the support set left over. It gets Q of each class: `places[shots : shots + queries]`.",
+    )
+    def all_the_rest(images, labels, ways, shots, queries, rng):
+        return _episode(images, labels, _classes(labels, ways, rng), _permuted(rng, shots, len(labels)))
+
+    @mistake(
+        "ignores rng",
+        "Two calls with the same `rng` give different episodes: something random does not come from it. Call `rng.choice` and "
+        "`rng.permutation`, not `np.random`.",
+    )
+    def ignores_rng(images, labels, ways, shots, queries, rng):
+        return n_way_k_shot.solution(images, labels, ways, shots, queries, np.random.default_rng())
+
+    @mistake(
+        "seeded inside",
+        "Every call gives the very same episode: the function makes a generator of its own with a fixed seed. Use the `rng` that it is handed.",
+    )
+    def seeded_inside(images, labels, ways, shots, queries, rng):
+        return n_way_k_shot.solution(images, labels, ways, shots, queries, np.random.default_rng(0))
 
 
 class episode_size(NumberProblem):
@@ -287,7 +528,8 @@ class episode_size(NumberProblem):
     def statement(self, given):
         return f"""
         A meta-batch has {given.tasks} episodes, each {given.ways}-way {given.shots}-shot with Q = {given.queries} query examples per
-        class. How many labelled examples does one outer step look at, support and query together?
+        class. How many labelled examples does one outer step look at, support and query together? Answer with a number, or compute it:
+        `p.given("episode_size")` has `ways`, `shots`, `queries` and `tasks`.
         """
 
     @staticmethod
@@ -300,7 +542,13 @@ class episode_size(NumberProblem):
     def support_only(ways, shots, queries, tasks):
         return float(tasks * ways * shots)
 
-    @mistake("one episode", "That is one episode. The batch has several.")
+    @mistake(
+        "query only", "That counts the query sets alone. The support sets are looked at, too: N·K more an episode."
+    )
+    def query_only(ways, shots, queries, tasks):
+        return float(tasks * ways * queries)
+
+    @mistake("one episode", "That is one episode. The batch has T of them: T times as many examples.")
     def one_episode(ways, shots, queries, tasks):
         return float(ways * (shots + queries))
 
@@ -322,19 +570,19 @@ class meta_objective(FunctionProblem):
         "`adapt(theta, episode.support)` gives θ′; `loss(theta_prime, episode.query)` judges it; average over episodes.",
     )
     explanation = r"""
-    $E_{\mathcal T}\left[L_{\mathcal T}(\theta'; D_q)\right]$, estimated by the mean over episodes. Each episode starts from the same θ:
-    θ′ belongs to its task and is thrown away.
+    $\mathbb E_{\mathcal T}\big[\mathcal L_{\mathcal T}(\theta'; D_q)\big]$ is estimated by the mean over episodes. $D_s$ appears only inside
+    $\theta'$, $D_q$ only outside. Each episode starts from the same $\theta$: $\theta'$ belongs to its task and is thrown away.
     """
 
     def draw(self, rng):
-        size, count = int(rng.integers(1, 4)), int(rng.integers(2, 6))
+        size, count = int(rng.integers(1, 4)), int(rng.integers(1, 6))
         alpha = rng.uniform(0.1, 0.4)
 
         def loss(theta, data):
-            return np.mean((data.x @ theta - data.y) ** 2)
+            return anp.mean((anp.dot(data.x, theta) - data.y) ** 2)
 
         def adapt(theta, data):
-            return theta - alpha * 2 * data.x.T @ (data.x @ theta - data.y) / len(data.y)
+            return theta - alpha * 2 * anp.dot(data.x.T, anp.dot(data.x, theta) - data.y) / len(data.y)
 
         def data(rows):
             x = rng.normal(size=(rows, size))
@@ -343,13 +591,23 @@ class meta_objective(FunctionProblem):
         episodes = [Episode(data(int(rng.integers(2, 5))), data(int(rng.integers(2, 5))), {}) for _ in range(count)]
         return {"loss": loss, "adapt": adapt, "theta": rng.normal(size=size), "episodes": episodes}
 
+    def given(self, seed):
+        """Two episodes at least: with one, a sum would pass for a mean."""
+        rng = self.random(seed, "given")
+        return next(case for case in iter(lambda: self.draw(rng), None) if len(case["episodes"]) > 1)
+
     def statement(self, given):
         return rf"""
-        Write `meta_objective(loss, adapt, theta, episodes)`: the estimate of $E_{{\mathcal T}}[L_{{\mathcal T}}(\theta'; D_q)]$ from a
-        list of episodes. `loss(theta, data)` is a number, `adapt(theta, data)` gives the adapted parameters; an episode has
-        `.support` and `.query`.
+        Write `meta_objective(loss, adapt, theta, episodes)`: the estimate of
+        $\mathbb E_{{\mathcal T}}\big[\mathcal L_{{\mathcal T}}(\theta'; D_q)\big]$ from a list of episodes, one number.
 
-        To try: `p.given("meta_objective")`, with {len(given.episodes)} episodes.
+        - `loss(theta, data)` gives a number, the loss of the parameters `theta` on `data`;
+        - `adapt(theta, data)` gives new parameters, adapted from `theta` to `data`, and leaves `theta` as it is;
+        - `theta` is an array of shape `(P,)`;
+        - an episode has `.support` and `.query`, both of them data.
+
+        To try: `meta_objective(**p.given("meta_objective"))`, with {len(given.episodes)} episodes, should give
+        {self.solution(**vars(given)):.4f}.
         """
 
     @staticmethod
@@ -390,6 +648,20 @@ class meta_objective(FunctionProblem):
         return np.sum([loss(adapt(theta, e.support), e.query) for e in episodes])
 
     @mistake(
+        "only the first episode",
+        "Only the first episode counts: a `return` inside the loop ends it there. Collect the losses of all, then average.",
+    )
+    def first_only(loss, adapt, theta, episodes):
+        return meta_objective.solution(loss, adapt, theta, episodes[:1])
+
+    @mistake(
+        "only the last episode",
+        "Only the last episode counts: each turn of the loop overwrites the loss before. Collect the losses, then average.",
+    )
+    def last_only(loss, adapt, theta, episodes):
+        return meta_objective.solution(loss, adapt, theta, episodes[-1:])
+
+    @mistake(
         "support and query exchanged",
         "Adapted on the query set and judged on the support set: it is the other way round.",
     )
@@ -398,23 +670,28 @@ class meta_objective(FunctionProblem):
 
 
 class meta_objective_in_words(TextProblem):
-    title = "the meta-objective in a sentence"
+    title = "the meta-objective in words"
     difficulty, minutes = "easy", 4
     tags = ("practice:easy", "concept:meta-objective", "concept:meta-train-meta-test")
     model = """
-    Choose θ so that, for a task drawn from p(T), the parameters θ′ that a short adaptation on the task's support set makes of it
-    have a low loss on other data of the same task, the query set: it rewards learning that generalises from few examples.
+    It encourages a θ from which a short adaptation on a task's support set gives parameters θ′ with a low loss on other examples of
+    the same task, its query set, on average over tasks: learning from few examples that holds for new ones. I would find out on
+    meta-test tasks, which had no part in choosing θ, α or the number of steps: θ stays frozen there, each task adapts a θ′ of its own on its
+    support set and is judged on its query set.
     """
     rubric = (
         "It says that the loss is measured after adaptation, at θ′ and not at θ.",
         "It says that it is measured on data that were not adapted on.",
         "It speaks of an average over tasks, not over one data set.",
         "It says what is rewarded: generalising from few examples.",
+        "It measures on new tasks (meta-test), with θ frozen and θ′ adapted afresh on each support set.",
     )
 
     def statement(self, given):
         return """
-        In one sentence of your own: what does minimising $E_{\\mathcal T}[L_{\\mathcal T}(\\theta'; D_q)]$ encourage?
+        In a sentence or two of your own: what does minimising
+        $\\mathbb E_{\\mathcal T}\\big[\\mathcal L_{\\mathcal T}(\\theta'; D_q)\\big]$ encourage? And afterwards, on which tasks would
+        you find out whether it worked, and what stays frozen there?
         """
 
 
@@ -427,8 +704,8 @@ class leakage(FunctionProblem):
         "`np.mean([loss(theta_prime[i], e.query) - loss(theta_prime[i], e.support) for i, e in enumerate(episodes)])`",
     )
     explanation = """
-    Mean query loss minus mean support loss, each task with its own θ′. It is what a report on the support set would hide: the part
-    of the fit that is memory.
+    Mean query loss minus mean support loss, each task with its own $\theta'$. It is what a report on the support set would hide: the part
+    of the fit that was learned by heart.
     """
 
     def draw(self, rng):
@@ -436,12 +713,18 @@ class leakage(FunctionProblem):
         theta_prime = [case["adapt"](case["theta"], episode.support) for episode in case["episodes"]]
         return {"loss": case["loss"], "theta_prime": theta_prime, "episodes": case["episodes"]}
 
+    given = meta_objective.given
+
     def statement(self, given):
         return f"""
-        Write `leakage(loss, theta_prime, episodes)`: the mean query loss minus the mean support loss over the episodes.
-        `theta_prime` is a list with the adapted parameters of each episode, in the same order; `loss(theta, data)` is a number.
+        Write `leakage(loss, theta_prime, episodes)`: the mean query loss minus the mean support loss over the episodes, one number.
 
-        To try: `p.given("leakage")`, with {len(given.episodes)} episodes.
+        - `loss(theta, data)` gives a number, the loss of the parameters `theta` on `data`;
+        - `theta_prime` is a list with the adapted parameters of each episode, in the order of `episodes`;
+        - an episode has `.support` and `.query`, both of them data.
+
+        To try: `leakage(**p.given("leakage"))`, with {len(given.episodes)} episodes, should give
+        {self.solution(**vars(given)):.4f}.
         """
 
     @staticmethod
@@ -450,8 +733,14 @@ class leakage(FunctionProblem):
         return np.mean(gaps)
 
     @mistake("the other way round", "This is support minus query. The gap is how much higher the query loss is.")
-    def reversed(loss, theta_prime, episodes):
+    def support_minus_query(loss, theta_prime, episodes):
         return -leakage.solution(loss, theta_prime, episodes)
+
+    @mistake(
+        "query loss only", "This is the mean query loss alone. The gap is how much it exceeds the mean support loss."
+    )
+    def query_only(loss, theta_prime, episodes):
+        return np.mean([loss(at, e.query) for at, e in zip(theta_prime, episodes, strict=True)])
 
     @mistake("one theta prime for all", "Every episode was judged with the first θ′. Each task has its own.")
     def first_only(loss, theta_prime, episodes):
