@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from mlcourse.classroom import lesson
 from mlcourse.classroom.exercises import ROOT, CourseError, committed, edited, reset, update
 from mlcourse.classroom.grading import grade
 from mlcourse.classroom.problems import lessons, of_lesson
@@ -41,6 +42,15 @@ def test_an_exercise_gives_nothing_away(solution):
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution"):
             assert "your code here" in cell.source
+
+
+@each_solution
+def test_a_stored_statement_is_the_one_that_the_problem_shows(solution):
+    for cell in nbformat.reads(exercise_of(solution), as_version=4).cells:
+        if "statement" in cell.metadata.get("tags", ()):
+            name = cell.source.split('"')[1]
+            (output,) = cell.outputs
+            assert output.data["text/markdown"] == lesson(int(solution.name[:2])).show(name), name
 
 
 @each_solution

@@ -280,7 +280,9 @@ class NumberProblem(Problem):
         for entry in self.mistakes:
             if self._close(value, entry.answer(**given)):
                 return wrong(entry.message, entry.name)
-        return wrong(f"{value.item():.6g} is not it. Work with at least four digits; `p.hint({self.name!r})` helps.")
+        near = abs(value.item() - self.solution(**given)) <= 0.05 * abs(self.solution(**given))
+        advice = "It is near: work with at least four digits." if near else f'`p.hint("{self.name}")` helps.'
+        return wrong(f"{value.item():.6g} is not it. {advice}")
 
     def _close(self, value, right):
         return bool(abs(value.item() - right) <= self.tolerance * max(abs(right), 1e-9))

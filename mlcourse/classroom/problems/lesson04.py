@@ -310,8 +310,8 @@ class central_difference(FunctionProblem):
     def statement(self, given):
         return f"""
         Write `central_difference(f, theta)`: the gradient of `f` at `theta`, shape `(P,)`, from values of `f` alone.
-        `f` takes a vector and gives a number. Six correct digits are enough. Use differences here, not autograd: this
-        is the check that trusts nobody.
+        `f` takes a vector and gives a number. Six correct digits are enough. Differences are the point here: this is
+        the check that trusts nobody.
 
         To try: `p.given("central_difference")`, with P = {given.theta.size}.
         """
@@ -510,7 +510,7 @@ class hvp(FunctionProblem):
         return """
         Write `hvp(grad, theta, v)`: the Hessian of a loss at `theta` times `v`, shape `(P,)`, from the gradient
         function `grad(theta)` alone, and without building the Hessian: it has to serve 20 000 parameters. autograd may
-        differentiate `grad`, differences will do as well; five correct digits are enough.
+        differentiate `grad`, central differences will do as well; five correct digits are enough.
         """
 
     @staticmethod
@@ -531,7 +531,9 @@ class hvp(FunctionProblem):
             tracemalloc.stop()
         if builds:
             return {"builds the Hessian": True}
-        return {"builds the Hessian": False, "steps to both sides": _symmetric(grad.offsets(theta)), "H v": value}
+        if not _symmetric(grad.offsets(theta)):
+            return {"builds the Hessian": False, "steps to both sides": False}
+        return {"builds the Hessian": False, "steps to both sides": True, "H v": value}
 
     @mistake(
         "builds H",
