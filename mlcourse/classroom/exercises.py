@@ -61,7 +61,7 @@ def reset(number, root=ROOT):
     if original is None:
         raise CourseError(f"git does not know {path.name}: reset needs the course as a git clone")
     kept = None
-    if path.exists() and path.read_bytes() != original:
+    if edited(path, root):
         kept = set_aside(path)
         path.write_bytes(original)
     return path, kept

@@ -3,16 +3,10 @@
 import numpy as np
 
 from mlcourse import mean_squared_error, trajectory
+from mlcourse.classroom.figures.first_order import LOOKS
 from mlcourse.classroom.figures.style import COLOUR, new_figure, show_support, styled
 from mlcourse.classroom.trained import ALPHA, MODEL, SINUSOIDS
 from mlcourse.tasks import Data
-
-LOOKS = {
-    "MAML": (COLOUR.maml, "-", "o"),
-    "FOMAML": (COLOUR.fomaml, "--", "s"),
-    "Reptile": (COLOUR.reptile, "-.", "^"),
-    "joint training": (COLOUR.joint, ":", "D"),
-}
 
 
 @styled
