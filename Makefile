@@ -32,7 +32,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check
 
 notebooks: $(VENV)/.test
-	OMP_NUM_THREADS=1 $(BIN)/python -m mlcourse.classroom.execute $(or $(NOTEBOOKS),notebooks/*.ipynb solutions/*.ipynb)
+	OMP_NUM_THREADS=1 $(BIN)/python -m mlcourse.classroom.teaching.execute $(or $(NOTEBOOKS),notebooks/*.ipynb solutions/*.ipynb)
 	$(BIN)/ruff format
 	$(BIN)/mlcourse release
 

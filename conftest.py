@@ -19,7 +19,7 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 
 def pytest_collection_modifyitems(items):
     """The slowest files first, so that no worker is left with one of them at the end."""
-    slow = ("test_browser.py", "test_problems.py", "test_exercises.py", "test_class.py", ".ipynb")
+    slow = ("test_browser.py", "test_problems.py", "test_release.py", "test_course.py", ".ipynb")
     items.sort(
         key=lambda item: next((rank for rank, end in enumerate(slow) if item.path.name.endswith(end)), len(slow))
     )

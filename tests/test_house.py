@@ -7,6 +7,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 METHOD = sorted((ROOT / "mlcourse").glob("*.py"))
+CLASSROOM = ROOT / "mlcourse" / "classroom"
+
+# Which rooms of the classroom each of them may look into; every room may look into the method.
+ARROWS = {
+    "judging": set(),
+    "problems": {"judging"},
+    "worked": set(),
+    "learner": {"judging", "problems"},
+    "teaching": {"judging", "problems", "learner"},
+    "trained": set(),
+    "figures": set(),
+    "panels": {"figures", "trained", "worked"},
+    "reproduce": {"figures", "trained"},
+    "lessons": {"judging", "problems", "learner"},
+    "cli": {"judging", "problems", "worked", "learner", "teaching", "reproduce"},
+    "__init__": {"lessons", "learner"},
+}
 
 
 def imported_by(path):
@@ -15,11 +32,42 @@ def imported_by(path):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def test_the_method_never_imports_the_classroom():
     for path in METHOD:
         assert not [name for name in imported_by(path) if name.startswith("mlcourse.classroom")], path.name
+
+
+def room_of(path):
+    """The wing or the single file of the classroom that a path belongs to."""
+    return path.relative_to(CLASSROOM).parts[0].removesuffix(".py")
+
+
+def rooms_seen_from(path):
+    for name in imported_by(path):
+        if name.startswith("mlcourse.classroom."):
+            yield name.split(".")[2]
+
+
+def test_the_arrows_in_the_classroom_run_one_way():
+    paths = sorted(CLASSROOM.rglob("*.py"))
+    assert {room_of(path) for path in paths} == set(ARROWS)
+    for path in paths:
+        room = room_of(path)
+        against = set(rooms_seen_from(path)) - ARROWS[room] - {room}
+        assert not against, f"{path.relative_to(ROOT)} looks into {sorted(against)}"
+
+
+def test_no_room_can_be_reached_from_itself():
+    def reached(room, on_the_way=()):
+        assert room not in on_the_way, on_the_way
+        for other in ARROWS[room]:
+            reached(other, (*on_the_way, room))
+
+    for room in ARROWS:
+        reached(room)
 
 
 def test_importing_the_package_loads_no_picture_and_no_notebook():

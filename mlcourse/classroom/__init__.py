@@ -1,6 +1,6 @@
 """The classroom: everything that knows about notebooks, marks and pictures. It imports the method."""
 
-from mlcourse.classroom.grader import lesson
-from mlcourse.classroom.notebook import reveal, start_lesson
+from mlcourse.classroom.learner.notebook import reveal, start_lesson
+from mlcourse.classroom.lessons import lesson
 
 __all__ = ["lesson", "reveal", "start_lesson"]

@@ -25,7 +25,7 @@ app = typer.Typer(
 
 def main():
     """Entry point: what a command refuses is one sentence and exit code 2, never a traceback."""
-    from mlcourse.classroom.exercises import CourseError
+    from mlcourse.classroom.learner.exercises import CourseError
 
     try:
         app(_spread(sys.argv[1:]))
@@ -82,7 +82,7 @@ def learn(port: Annotated[int | None, typer.Option(help="Port of the server; the
     """Open the course in JupyterLab at lesson 0; without a display, print its address and stay up."""
     from importlib.util import find_spec
 
-    from mlcourse.classroom.exercises import ROOT, CourseError
+    from mlcourse.classroom.learner.exercises import ROOT, CourseError
 
     if find_spec("jupyterlab") is None:
         raise CourseError("JupyterLab is not installed here: run `make learn`, or `pip install jupyterlab`")
@@ -206,7 +206,7 @@ def grade(
     seconds: Annotated[int, typer.Option(help="How long one cell may run.")] = 60,
 ):
     """Run notebooks in fresh kernels and show each problem's points and verdict."""
-    from mlcourse.classroom.grading import grade as marks_of
+    from mlcourse.classroom.teaching.grading import grade as marks_of
 
     for path in notebooks:
         if not path.is_file():
@@ -232,7 +232,7 @@ def grade(
 def _print_marks(marks):
     from rich.table import Table
 
-    from mlcourse.classroom.verdict import Verdict
+    from mlcourse.classroom.judging.verdict import Verdict
 
     table = Table(title=f"{marks.notebook}: {marks.points} of {marks.out_of} points", title_justify="left")
     for heading in ("problem", "points", "verdict", "what it says"):
@@ -249,8 +249,8 @@ def progress():
     """Show each lesson's mastery against the 80 % gate, and what to do next."""
     from rich.table import Table
 
-    from mlcourse.classroom.notebook import TITLES
-    from mlcourse.classroom.progress import MASTERY, overview
+    from mlcourse.classroom.learner.notebook import TITLES
+    from mlcourse.classroom.learner.progress import MASTERY, overview
 
     table = Table(title="Your progress", title_justify="left")
     for heading in ("lesson", "points", "", "mastery"):
@@ -273,7 +273,7 @@ def progress():
 
 
 def _name_of(number):
-    from mlcourse.classroom.exercises import ROOT, find
+    from mlcourse.classroom.learner.exercises import ROOT, find
 
     return find(number).relative_to(ROOT).as_posix()
 
@@ -281,7 +281,7 @@ def _name_of(number):
 @app.command()
 def reset(lesson: Annotated[int, typer.Argument(help="Which lesson's exercise, such as 04.")]):
     """Lay a fresh exercise; your edited one is kept beside it under a dated name."""
-    from mlcourse.classroom.exercises import reset as lay_fresh
+    from mlcourse.classroom.learner.exercises import reset as lay_fresh
 
     path, kept = lay_fresh(lesson)
     if kept is None:
@@ -293,7 +293,7 @@ def reset(lesson: Annotated[int, typer.Argument(help="Which lesson's exercise, s
 @app.command()
 def update():
     """Bring the course up to date; files of yours that the update changes are kept under dated names first."""
-    from mlcourse.classroom.exercises import update as bring_up_to_date
+    from mlcourse.classroom.learner.exercises import update as bring_up_to_date
 
     for path, kept in bring_up_to_date():
         print(f"{path.name} is new. Your version is kept as {kept.name}")
@@ -303,8 +303,8 @@ def update():
 @app.command()
 def release(force: Annotated[bool, typer.Option(help="Overwrite edited exercises, too.")] = False):
     """Build exercises/ from solutions/ (for those who write the course); edited exercises are left alone."""
-    from mlcourse.classroom.exercises import ROOT
-    from mlcourse.classroom.release import release_folder
+    from mlcourse.classroom.learner.exercises import ROOT
+    from mlcourse.classroom.teaching.release import release_folder
 
     for path, written in release_folder(ROOT / "solutions", ROOT / "exercises", force=force):
         print(f"{path.relative_to(ROOT)}{'' if written else ': left as it is, it was edited (--force overwrites it)'}")
@@ -337,7 +337,7 @@ def reproduce(
 @app.command()
 def course(folder: Annotated[Path, typer.Argument(help="An empty folder for the class.")]):
     """Lay out an nbgrader course for a class; docs/teaching.md goes on from there."""
-    from mlcourse.classroom.teaching import lay_course
+    from mlcourse.classroom.teaching.course import lay_course
 
     assignments = lay_course(folder)
     print(f"{folder} has {len(assignments)} assignments: {', '.join(assignments)}. docs/teaching.md goes on from here.")

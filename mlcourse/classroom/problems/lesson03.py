@@ -2,7 +2,7 @@
 
 import autograd.numpy as np
 
-from mlcourse.classroom.problem import FunctionProblem, NumberProblem, mistake
+from mlcourse.classroom.judging.problem import FunctionProblem, NumberProblem, mistake
 
 
 def _bowl(rng, size):

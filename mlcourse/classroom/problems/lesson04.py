@@ -6,7 +6,7 @@ from types import MappingProxyType
 import autograd.numpy as np
 from autograd import grad as gradient_of
 
-from mlcourse.classroom.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
+from mlcourse.classroom.judging.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
 
 
 def _step_derivative(f, theta):

@@ -5,7 +5,7 @@ from types import MappingProxyType
 import numpy as np
 
 from mlcourse import MLP, Data, Episode, Linear, mean_squared_error, tanh, trajectory
-from mlcourse.classroom.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
+from mlcourse.classroom.judging.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
 
 
 def _objective(rng):

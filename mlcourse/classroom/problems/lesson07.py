@@ -5,7 +5,7 @@ from types import MappingProxyType
 import numpy as np
 
 from mlcourse import fomaml, maml, trajectory
-from mlcourse.classroom.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
+from mlcourse.classroom.judging.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
 from mlcourse.classroom.problems.lesson06 import _episode, _objective
 
 

@@ -5,12 +5,12 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from mlcourse.classroom import progress
-from mlcourse.classroom.contain import CPU_SECONDS, contained
-from mlcourse.classroom.notebook import Words
-from mlcourse.classroom.problem import FunctionProblem
+from mlcourse.classroom.judging.contain import CPU_SECONDS, contained
+from mlcourse.classroom.judging.problem import FunctionProblem
+from mlcourse.classroom.judging.verdict import Verdict, wrong
+from mlcourse.classroom.learner import progress
+from mlcourse.classroom.learner.notebook import Words
 from mlcourse.classroom.problems import of_lesson
-from mlcourse.classroom.verdict import Verdict, wrong
 
 _ENDINGS = {
     "time": f"It was still running after {CPU_SECONDS} s and was stopped. Does a loop never end?",

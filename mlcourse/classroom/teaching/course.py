@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from mlcourse.classroom.exercises import ROOT, CourseError
-from mlcourse.classroom.release import STUB
+from mlcourse.classroom.learner.exercises import ROOT, CourseError
+from mlcourse.classroom.teaching.release import STUB
 
 CONFIG = f"""# An nbgrader course made by `mlcourse course`; see docs/teaching.md.
 c = get_config()

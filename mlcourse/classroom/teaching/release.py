@@ -37,7 +37,7 @@ def release_folder(solutions, exercises, force=False):
 
     An exercise that was edited since the last commit, a learner's work, is left alone unless `force`.
     """
-    from mlcourse.classroom.exercises import committed
+    from mlcourse.classroom.learner.exercises import committed
 
     done = []
     for path in sorted(Path(solutions).glob("[0-9]*.ipynb")):

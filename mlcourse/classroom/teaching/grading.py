@@ -7,8 +7,8 @@ from typing import NamedTuple
 import nbformat
 from nbclient.exceptions import DeadKernelError
 
+from mlcourse.classroom.judging.verdict import VERDICT_TYPE
 from mlcourse.classroom.problems import of_lesson
-from mlcourse.classroom.verdict import VERDICT_TYPE
 
 
 class Mark(NamedTuple):
@@ -64,7 +64,7 @@ def grade(path, seconds_a_cell=60):
 
 def _run(notebook, folder, seconds_a_cell):
     """Execute in place; whether the kernel died."""
-    from mlcourse.classroom.execute import own_progress, run
+    from mlcourse.classroom.teaching.execute import own_progress, run
 
     with own_progress():
         try:

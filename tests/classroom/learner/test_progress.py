@@ -9,9 +9,10 @@ import time
 
 import pytest
 
-from mlcourse.classroom import lesson, progress, start_lesson
+from mlcourse.classroom import lesson, start_lesson
+from mlcourse.classroom.judging.verdict import Verdict
+from mlcourse.classroom.learner import progress
 from mlcourse.classroom.problems import of_lesson
-from mlcourse.classroom.verdict import Verdict
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +50,8 @@ def test_a_check_is_recorded_with_its_misconception(home):
 
 
 WRITER = """
-from mlcourse.classroom import progress
-from mlcourse.classroom.verdict import Verdict
+from mlcourse.classroom.learner import progress
+from mlcourse.classroom.judging.verdict import Verdict
 for seed in range({count}):
     progress.record(Verdict("correct", None, "", (4, "jacobian", seed)))
 """

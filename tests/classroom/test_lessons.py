@@ -9,7 +9,7 @@ import pytest
 from autograd import grad as grad_of
 
 from mlcourse.classroom import lesson
-from mlcourse.classroom.verdict import VERDICT_TYPE, Verdict
+from mlcourse.classroom.judging.verdict import VERDICT_TYPE, Verdict
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="limits of memory and processes are Linux's")
 
@@ -42,7 +42,7 @@ def test_autograd_inside_an_answer_is_fine(check):
 
 
 def test_an_answer_that_is_a_box_of_autograd_is_read(check):
-    from mlcourse.classroom.compare import plain
+    from mlcourse.classroom.judging.compare import plain
 
     boxes = []
     grad_of(lambda theta: boxes.append(theta) or theta**2)(3.0)

@@ -5,7 +5,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from mlcourse.classroom.problem import ChoiceProblem, FunctionProblem, NumberProblem, TextProblem
+from mlcourse.classroom.judging.problem import ChoiceProblem, FunctionProblem, NumberProblem, TextProblem
 from mlcourse.classroom.problems import lessons, of_lesson
 
 PROBLEMS = [
@@ -37,7 +37,7 @@ def answer_of(problem, mistake, seed):
 
 
 def answers_written_otherwise(number):
-    return import_module(f"tests.answers.lesson{number:02}")
+    return import_module(f"tests.classroom.answers.lesson{number:02}")
 
 
 @each_problem

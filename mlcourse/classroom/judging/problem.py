@@ -14,8 +14,18 @@ from zlib import crc32
 
 import numpy as np
 
-from mlcourse.classroom.compare import NotNumbers, all_finite, brief, changed, form, fresh, plain, same, same_form
-from mlcourse.classroom.verdict import correct, not_attempted, wrong
+from mlcourse.classroom.judging.compare import (
+    NotNumbers,
+    all_finite,
+    brief,
+    changed,
+    form,
+    fresh,
+    plain,
+    same,
+    same_form,
+)
+from mlcourse.classroom.judging.verdict import correct, not_attempted, wrong
 
 POINTS = MappingProxyType({"easy": 1, "medium": 2, "hard": 3})
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from mlcourse.classroom.cli import _address, has_display, jupyter_command
-from mlcourse.classroom.exercises import ROOT
+from mlcourse.classroom.learner.exercises import ROOT
 
 
 def mlcourse(*words, home=None):

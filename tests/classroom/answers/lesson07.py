@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.answers.lesson06 import one_task, stops_at_the_query, task_by_task
+from tests.classroom.answers.lesson06 import one_task, stops_at_the_query, task_by_task
 
 
 def each_task(objective, theta, episode, alpha, steps):

@@ -6,9 +6,9 @@ import sys
 import nbformat
 import pytest
 
-from mlcourse.classroom.exercises import ROOT, CourseError
+from mlcourse.classroom.learner.exercises import ROOT, CourseError
 from mlcourse.classroom.problems import of_lesson
-from mlcourse.classroom.teaching import lay_course
+from mlcourse.classroom.teaching.course import lay_course
 
 NOTEBOOK = "04_the_meta_gradient_by_hand.ipynb"
 FOMAML = "def meta_gradient(grad_s, hvp_s, grad_q, theta, alpha):\n    return grad_q(theta - alpha * grad_s(theta))"

@@ -36,7 +36,7 @@ def start_lesson(number):
 
 def _say_where_you_are(before):
     """Whether the lesson before is mastered; silent for a learner who has not begun, and never in the way."""
-    from mlcourse.classroom import progress
+    from mlcourse.classroom.learner import progress
     from mlcourse.classroom.problems import lessons
 
     if before not in lessons() or not progress.begun():
