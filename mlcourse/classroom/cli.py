@@ -5,6 +5,7 @@ What a command needs is imported inside it, so that `mlcourse --help` is quick.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -134,9 +135,12 @@ def _end(server, seconds=10):
 
 
 def _vector(option, text):
-    """Numbers separated by commas or blanks."""
+    """Numbers separated by commas or blanks, in brackets or without."""
+    inside = text.strip()
+    if inside[:1] + inside[-1:] in ("[]", "()"):
+        inside = inside[1:-1].strip()
     try:
-        return [float(piece) for piece in text.replace(",", " ").split()]
+        return [float(piece) for piece in re.split(r"\s*,\s*|\s+", inside)]
     except ValueError:
         raise ValueError(f"{option} must be numbers separated by commas, got {text!r}") from None
 

@@ -33,6 +33,16 @@ def test_example_3_takes_a_pair_of_quadratics():
     assert done.returncode == 0 and "= [[0.5, 0], [0, 0]]" in done.stdout
 
 
+@pytest.mark.parametrize("typed", ["1,0.5", "1 0.5", "1, 0.5", "[1, 0.5]", "(1, 0.5)"])
+def test_a_list_of_numbers_may_be_typed_with_or_without_brackets(typed):
+    assert "x = (1, 0.5)" in mlcourse("example", "2", "--x", typed).stdout
+
+
+def test_a_loss_may_be_typed_as_the_course_prints_it():
+    done = mlcourse("example", "1", "--support", "(θ-2)²")
+    assert done.returncode == 0 and "L_s(θ) = (θ - 2)²" in done.stdout
+
+
 def test_every_example_runs_with_its_own_numbers():
     for number in ("1", "2", "3"):
         done = mlcourse("example", number)
@@ -45,6 +55,8 @@ def test_every_example_runs_with_its_own_numbers():
         (("example", "1", "--alpha=-1"), "alpha must be a number greater than 0, got -1"),
         (("example", "2", "--support", "theta"), "example 2 has no --support: it takes --theta, --alpha, --slope, --x"),
         (("example", "2", "--x", "one,two"), "--x must be numbers separated by commas, got 'one,two'"),
+        (("example", "2", "--x", "1,,2"), "--x must be numbers separated by commas, got '1,,2'"),
+        (("example", "2", "--x", "[1,2"), "--x must be numbers separated by commas, got '[1,2'"),
         (("example", "1", "--theta", "1,2"), "--theta of example 1 is one number, got '1,2'"),
         (("example", "3", "--slope", "1"), "example 3 has no --slope: it takes --theta, --alpha, --support, --query"),
         (("example", "3", "--support", "theta**2"), "--support of example 3 must be a pair A, b, such as"),

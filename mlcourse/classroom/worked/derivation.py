@@ -114,16 +114,17 @@ def check_rows(what, *ways):
 
 
 def vector_check_rows(by_hand, straight_through, differences, coordinates):
-    """One row a way: the first entries that were measured, and the norm of all of them."""
-    heading = ("way", *(f"entry {i}" for i in coordinates[:SHOWN]), f"norm of {len(coordinates)} entries")
-    rows = [heading]
+    """One row a way: the first entries that were measured, and the norm of all of them where there is more than one."""
+    norms = [] if len(coordinates) == 1 else [f"norm of {len(coordinates)} entries"]
+    rows = [("way", *(f"entry {i}" for i in coordinates[:SHOWN]), *norms)]
     ways = {
         "by hand": by_hand[coordinates],
         "autograd": straight_through[coordinates],
         "central differences": differences,
     }
     for name, way in ways.items():
-        rows.append((name, *(f"${number(value, 10)}$" for value in (*way[:SHOWN], numpy.linalg.norm(way)))))
+        values = (*way[:SHOWN], numpy.linalg.norm(way)) if norms else way
+        rows.append((name, *(f"${number(value, 10)}$" for value in values)))
     return tuple(rows)
 
 

@@ -5,12 +5,14 @@ A formula is a nested tuple: a float, "theta", or (operation, operand, ...).
 
 import ast
 import operator
+import re
 from types import MappingProxyType
 
 import autograd.numpy as np
 import numpy
 
-from mlcourse.classroom.derivation import number
+from mlcourse.classroom.worked.derivation import SUPERSCRIPTS, number
+from mlcourse.classroom.worked.given import short
 
 OPERATORS = MappingProxyType({ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"})
 NAMES = MappingProxyType({"theta": "theta", "θ": "theta", "pi": float(numpy.pi)})
@@ -30,9 +32,8 @@ FUNCTIONS = MappingProxyType(
 )
 
 
-def short(value):
-    words = repr(value)
-    return words if len(words) <= 60 else words[:57] + "…"
+DIGITS = MappingProxyType({superscript: digit for digit, superscript in SUPERSCRIPTS.items()})
+PRINTED = str.maketrans({"·": "*", "−": "-"})
 
 
 def parse(name, text):
@@ -40,7 +41,7 @@ def parse(name, text):
     try:
         if len(text) > 500:
             raise ValueError(f"{len(text)} characters are too many, at most 500")
-        return _from_ast(ast.parse(text.strip(), mode="eval").body)
+        return _from_ast(ast.parse(_as_typed(text.strip()), mode="eval").body)
     except SyntaxError:
         reason = "it is not a complete expression"
     except (RecursionError, MemoryError):
@@ -53,6 +54,12 @@ def parse(name, text):
         f"{name} must be a formula in theta, made of numbers, + - * / ** ( ) pi and {', '.join(FUNCTIONS)}, such as "
         f'"(theta - 2)**2 + sin(theta)", got {short(text)}: {reason}'
     )
+
+
+def _as_typed(text):
+    """The text with what the course prints, such as 3 (θ - 2)², in signs that can be typed: 3 * (θ - 2)**(2)."""
+    text = re.sub("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda found: f"**({found[0].translate(DIGITS)})", text.translate(PRINTED))
+    return re.sub(r"([\dθ)]|theta|pi) +(?=[a-zθ(])", r"\1 * ", text)
 
 
 def _from_ast(node):
