@@ -98,10 +98,8 @@ def _scalar_direction(product, curvature):
     symbol = r"L_s''(\theta)"
     if abs(1 - product) <= NO_DIGIT:
         return _vanishing(symbol)
-    shown, limit = (
-        rf"$\alpha {symbol} = {_apart(product, 1, 5)}$",
-        rf"$\alpha = 1 / {symbol} = {number(1 / curvature)}$",
-    )
+    shown = rf"$\alpha {symbol} = {_apart(product, 1, 5)}$"
+    limit = rf"$\alpha = 1 / {symbol} = {number(1 / curvature)}$"
     if product > 1:
         return (
             f"{shown} is greater than 1: FOMAML points the wrong way, and a step against it makes the loss after "
