@@ -1,9 +1,5 @@
 """Every benchmark, one after another: python -m benchmarks."""
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 from benchmarks import batching, panel_latency, peers
 
 for benchmark in (peers, batching, panel_latency):

@@ -1,205 +1,216 @@
-"""One exact meta-gradient of MAML: this package beside JAX (jit + vmap) and torch.func, float64, one thread.
+"""One exact meta-gradient of MAML: this package beside JAX (jit + vmap) and torch.func, float64, about ten minutes.
 
-Ratios are to JAX's median in the same run. Memory is the peak of a process of its own above what its imports take; a
-cold start is everything from an empty process to the first result, compiling included. The run fails where losses or
-gradients differ by more than 1e-8. Peers that are not installed are skipped by name: pip install mlcourse[bench].
+Every way runs in a process of its own and they take turns; a turn begins with a call that does not count. JAX gets
+theta as a list of arrays (tree) and as one flat vector (slices), torch.func as a list; ratios are to the faster JAX,
+medians of the same run. The first table gives everybody one thread, the last one what a user gets who sets nothing. A
+first result is everything from starting the process to the numbers, compiling included; memory is the peak up to then
+above what the imports take. The run fails where losses or gradients differ by more than 1e-8, and where one thread
+keeps more than one core busy. Peers that are not installed are skipped by name: pip install mlcourse[bench].
 """
 
 import json
 import os
 import subprocess
 import sys
+import tempfile
+from contextlib import ExitStack
 from importlib.util import find_spec
-from itertools import pairwise, product
-
-# One thread for everybody, before any of them is imported; the processes for cold starts inherit it.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+from itertools import product
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.timing import medians
-from mlcourse import MLP, Sinusoids, maml, mean_squared_error
+from benchmarks import THREADS
+from benchmarks.ways import WAYS
+from mlcourse import MLP, Sinusoids
 
-ALPHA, SHOTS = 0.001, 10  # small enough for ten steps of the wide model
+ROOT = Path(__file__).parents[1]
+SHOTS = 10
 MODELS = {"small": [1, 40, 40, 1], "wide": [1, 256, 256, 1]}
-GOALS = {1: 1.2, 5: 0.9}
-ROUNDS = {1: 41, 25: 41, 200: 7}
-
-
-def setting(sizes, tasks):
-    """The model, theta and episode that everybody gets."""
-    rng = np.random.default_rng(0)
-    model = MLP(sizes)
-    return model, model.init(rng), Sinusoids().sample(rng, tasks, SHOTS, SHOTS)
-
-
-def by_hand(sizes, tasks, steps, derivatives="by hand"):
-    """-> function of no arguments: (loss, gradient)."""
-    model, theta, episode = setting(sizes, tasks)
-    objective = mean_squared_error(model, derivatives=derivatives)
-
-    def call():
-        getattr(objective, "_kept", []).clear()  # what it remembers of the last call must not serve this one
-        gradient = maml(objective, theta, episode, ALPHA, steps)
-        return gradient.loss, gradient.theta
-
-    return call
-
-
-def by_autograd(sizes, tasks, steps):
-    return by_hand(sizes, tasks, steps, derivatives="autograd")
-
-
-def layers(sizes):
-    """Where each layer's weights and biases are in theta, counted without the package."""
-    start, places = 0, []
-    for inputs, outputs in pairwise(sizes):
-        places.append((slice(start, start + inputs * outputs), (inputs, outputs)))
-        start += inputs * outputs
-        places.append((slice(start, start + outputs), (outputs,)))
-        start += outputs
-    return places
-
-
-def by_jax(sizes, tasks, steps):
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    import jax.numpy as jnp
-
-    places = layers(sizes)
-
-    def forward(theta, x):
-        parts = [theta[place].reshape(shape) for place, shape in places]
-        for layer in range(0, len(parts), 2):
-            x = x @ parts[layer] + parts[layer + 1]
-            x = jax.nn.relu(x) if layer < len(parts) - 2 else x
-        return x
-
-    def loss(theta, x, y):
-        return jnp.mean((forward(theta, x) - y) ** 2)
-
-    def after(theta, support_x, support_y, query_x, query_y):
-        for _ in range(steps):
-            theta = theta - ALPHA * jax.grad(loss)(theta, support_x, support_y)
-        return loss(theta, query_x, query_y)
-
-    def meta_loss(theta, *data):
-        return jnp.mean(jax.vmap(after, in_axes=(None, 0, 0, 0, 0))(theta, *data))
-
-    _, theta, episode = setting(sizes, tasks)
-    step = jax.jit(jax.value_and_grad(meta_loss))
-    data = [jnp.asarray(each) for each in (*episode.support, *episode.query)]
-
-    def call():
-        value, gradient = step(jnp.asarray(theta), *data)
-        return float(value), np.asarray(gradient)
-
-    return call
-
-
-def by_torch(sizes, tasks, steps):
-    import torch
-    from torch.func import grad, grad_and_value, vmap
-
-    torch.set_num_threads(1)
-    places = layers(sizes)
-
-    def forward(theta, x):
-        parts = [theta[place].reshape(shape) for place, shape in places]
-        for layer in range(0, len(parts), 2):
-            x = x @ parts[layer] + parts[layer + 1]
-            x = torch.relu(x) if layer < len(parts) - 2 else x
-        return x
-
-    def loss(theta, x, y):
-        return ((forward(theta, x) - y) ** 2).mean()
-
-    def after(theta, support_x, support_y, query_x, query_y):
-        for _ in range(steps):
-            theta = theta - ALPHA * grad(loss)(theta, support_x, support_y)
-        return loss(theta, query_x, query_y)
-
-    def meta_loss(theta, *data):
-        return vmap(after, in_dims=(None, 0, 0, 0, 0))(theta, *data).mean()
-
-    _, theta, episode = setting(sizes, tasks)
-    step = grad_and_value(meta_loss)
-    theta, *data = (torch.from_numpy(each) for each in (theta, *episode.support, *episode.query))
-
-    def call():
-        gradient, value = step(theta, *data)
-        return float(value), gradient.numpy()
-
-    return call
-
-
-WAYS = {
-    "by hand": (by_hand, "numpy"),
-    "autograd": (by_autograd, "autograd"),
-    "JAX": (by_jax, "jax"),
-    "torch.func": (by_torch, "torch"),
+SETTINGS = list(product(MODELS, (1, 25, 200), (1, 5, 10)))
+SETTINGS_BY_DEFAULT = list(product(MODELS, (1, 25, 200), (5,)))
+SECONDS, ROUNDS = 4, 3  # a row takes turns for so long, and at least so often
+GOALS = {
+    ("small", 25, 1): 1.2,
+    ("small", 25, 5): 1.1,
+    ("small", 1, 10): 2.2,
+    ("small", 200, 5): 0.6,
+    ("wide", 25, 5): 0.45,
+    ("wide", 200, 1): 0.4,
 }
-
-ALONE = """
-import json, sys, time
-start = time.perf_counter()
-from benchmarks import peers
-way, sizes, tasks, steps = json.loads(sys.argv[1])
-make, module = peers.WAYS[way]
-__import__(module)
-before = peers.resident("VmRSS", forget_peak=True)
-make(sizes, tasks, steps)()
-first = time.perf_counter() - start
-print(json.dumps([first, peers.resident("VmHWM") - before]))
-"""
+GOALS_MB = {("wide", 200, 5): 30}
+ONE_CORE = 1.1  # what one thread may seem to keep busy
 
 
-def resident(field, forget_peak=False):
-    """This process's resident memory now (VmRSS) or at its peak (VmHWM) in kB, as Linux counts it; 0 elsewhere."""
-    if not os.path.exists("/proc/self/status"):
-        return 0
-    if forget_peak:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith(field))
+class Row(NamedTuple):
+    """One setting (model, tasks, m), and for each way by name what was measured.
+
+    seconds  the median of a call
+    busy     cores that the calls kept busy
+    first    seconds from starting a process to its first result
+    memory   peak in MB above the imports; NaN where the system does not say
+    """
+
+    setting: tuple
+    seconds: dict
+    busy: dict
+    first: dict
+    memory: dict
 
 
-def alone(way, sizes, tasks, steps):
-    """Seconds from an empty process to the first result, and MB of peak memory above the imports."""
-    argument = json.dumps([way, sizes, tasks, steps])
-    out = subprocess.run([sys.executable, "-c", ALONE, argument], capture_output=True, text=True, check=True).stdout
-    seconds, kilobytes = json.loads(out.splitlines()[-1])
-    return seconds, kilobytes / 1024
+def one_thread():
+    """The environment in which everybody has one thread."""
+    return {**os.environ, **dict.fromkeys(THREADS, "1")}
+
+
+def by_default():
+    """The environment of a user who sets nothing."""
+    return {name: value for name, value in os.environ.items() if name not in THREADS}
+
+
+class Peer:
+    """A way at work in a process of its own.
+
+    first           seconds from starting it to its first result
+    memory          MB of its peak up to then, above the imports
+    loss, gradient  that result
+    """
+
+    def __init__(self, way, problem, environment):
+        begin = perf_counter()
+        command = [sys.executable, "-m", "benchmarks.ways", way, problem]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+        )
+        self.memory = self._answer()
+        self.first = perf_counter() - begin
+        self.loss, self.gradient = self._answer()
+
+    def _answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{' '.join(self.process.args)} ended with code {self.process.wait()}")
+        return json.loads(line)
+
+    def turn(self):
+        """One turn: the seconds of each call, and the processor seconds of all."""
+        print(file=self.process.stdin, flush=True)
+        return self._answer()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+
+def installed():
+    """The names of the ways whose library is there."""
+    return [name for name, (_, library) in WAYS.items() if find_spec(library)]
+
+
+def write_problem(path, sizes, tasks, steps):
+    """The sizes, the number of steps, theta and the data that everybody gets."""
+    rng = np.random.default_rng(0)
+    theta = MLP(sizes).init(rng)
+    support, query, _ = Sinusoids().sample(rng, tasks, SHOTS, SHOTS)
+    np.savez(path, sizes, steps, theta, *support, *query)
 
 
 def agree(results):
-    """Raise where two ways differ by more than 1e-8."""
+    """Raise where two ways differ by more than 1e-8; results is name -> (loss, gradient)."""
     (name, (loss, gradient)), *others = results.items()
     for other, (its_loss, its_gradient) in others:
-        if not np.isclose(its_loss, loss, rtol=1e-8, atol=1e-8) or not np.allclose(its_gradient, gradient, 1e-8, 1e-8):
-            raise AssertionError(f"{other} and {name} differ by {np.max(np.abs(its_gradient - gradient)):.1e}")
+        apart = np.abs(np.subtract([its_loss, *its_gradient], [loss, *gradient]))
+        if not np.all(apart <= 1e-8 * (1 + np.abs([loss, *gradient]))):
+            raise AssertionError(f"{other} and {name} differ by {np.max(apart):.1e}")
+
+
+def measure(setting, ways, environment, seconds=SECONDS):
+    """The Row of a setting (model, tasks, m)."""
+    model, tasks, steps = setting
+    with ExitStack() as stack:
+        problem = os.path.join(stack.enter_context(tempfile.TemporaryDirectory()), "problem.npz")
+        write_problem(problem, MODELS[model], tasks, steps)
+        peers = {name: stack.enter_context(Peer(name, problem, environment)) for name in ways}
+        agree({name: (peer.loss, peer.gradient) for name, peer in peers.items()})
+        taken, processor = ({name: [] for name in peers} for _ in range(2))
+        begin, rounds = perf_counter(), 0
+        while rounds < ROUNDS or perf_counter() - begin < seconds:
+            for name, peer in peers.items():
+                times, used = peer.turn()
+                taken[name] += times
+                processor[name].append(used)
+            rounds += 1
+    return Row(
+        setting,
+        {name: median(times) for name, times in taken.items()},
+        {name: sum(processor[name]) / sum(taken[name]) for name in peers},
+        {name: peer.first for name, peer in peers.items()},
+        {name: peer.memory for name, peer in peers.items()},
+    )
+
+
+def reference(seconds):
+    """The faster JAX; without JAX, this package."""
+    return min((name for name in seconds if name.startswith("JAX")), key=seconds.get, default="by hand")
+
+
+def line(cells):
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def head(ways):
+    return "\n".join([line(["model", "tasks", "m", *ways]), f"|---|---|---|{'---|' * len(ways)}"])
+
+
+def times(row):
+    """A line of ratios to the reference, with milliseconds, and the cores kept busy where they are more than one."""
+    base = row.seconds[reference(row.seconds)]
+    cells = []
+    for name, taken in row.seconds.items():
+        cores = f", {row.busy[name]:.1f} cores" if row.busy[name] > ONE_CORE else ""
+        cells.append(f"{taken / base:.2f} ({1000 * taken:.1f} ms{cores})")
+    return line([*row.setting, *cells])
+
+
+def first_results(row):
+    """A line of seconds to the first result, with MB."""
+    cells = (f"{row.first[name]:.1f} s" + ("" if np.isnan(mb) else f", {mb:.0f} MB") for name, mb in row.memory.items())
+    return line([*row.setting, *cells])
+
+
+def goals(rows):
+    """A line for each goal: what was aimed at and what was measured."""
+    for row in rows:
+        where = "{}, {} tasks, m = {}".format(*row.setting)
+        if row.setting in GOALS:
+            ratio = row.seconds["by hand"] / row.seconds[reference(row.seconds)]
+            yield f"{where}: at most {GOALS[row.setting]}, measured {ratio:.2f}"
+        if row.setting in GOALS_MB:
+            yield f"{where}: at most {GOALS_MB[row.setting]} MB, measured {row.memory['by hand']:.0f} MB"
 
 
 def main():
-    ways = {name: make for name, (make, module) in WAYS.items() if find_spec(module)}
-    for name in WAYS.keys() - ways.keys():
+    ways = installed()
+    for name in WAYS.keys() - set(ways):
         print(f"skipped: {name} is not installed")
-    reference = "JAX" if "JAX" in ways else "by hand"
-    print(f"| model | tasks | m | {' | '.join(ways)} | cold start, s | peak memory, MB |")
-    print(f"|---|---|---|{'---|' * len(ways)}---|---|")
-    for (model, sizes), tasks, steps in product(MODELS.items(), (1, 25, 200), (1, 5, 10)):
-        calls = {name: make(sizes, tasks, steps) for name, make in ways.items()}
-        agree({name: call() for name, call in calls.items()})
-        seconds = medians(calls, rounds=ROUNDS[tasks] if model == "small" else 3)
-        lone = {name: alone(name, sizes, tasks, steps) for name in ways} if tasks == 25 else {}
-        ratios = [f"{taken / seconds[reference]:.2f} ({1000 * taken:.1f} ms)" for taken in seconds.values()]
-        cold, memory = (" / ".join(f"{lone[name][i]:.{1 - i}f}" for name in ways) if lone else "" for i in range(2))
-        print(f"| {model} | {tasks} | {steps} | {' | '.join(ratios)} | {cold} | {memory} |", flush=True)
-    print(f"\nTimes are ratios to {reference}. Cold start and memory in the order {' / '.join(ways)}, at 25 tasks.")
-    print("Goal for the small model at 25 tasks, by hand: " + ", ".join(f"≤ {v} at m = {m}" for m, v in GOALS.items()))
+    rows = []
+    print(f"One thread each, ratios to {'the faster JAX' if 'JAX, tree' in ways else 'by hand'}:\n\n{head(ways)}")
+    for setting in SETTINGS:
+        rows.append(measure(setting, ways, one_thread()))
+        if max(rows[-1].busy.values()) > ONE_CORE:
+            raise AssertionError(f"cores kept busy, not one: {rows[-1].busy}")
+        print(times(rows[-1]), flush=True)
+    print(f"\nFrom starting a process to the first result, and peak memory above the imports:\n\n{head(ways)}")
+    print("\n".join(first_results(row) for row in rows if row.setting[1] > 1))
+    print(f"\nAs many threads as each takes by itself ({os.cpu_count()} cores):\n\n{head(ways)}")
+    for setting in SETTINGS_BY_DEFAULT:
+        print(times(measure(setting, ways, by_default())), flush=True)
+    print("\nGoals, by hand with one thread:", *goals(rows), sep="\n")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ from time import perf_counter
 
 
 def medians(candidates, rounds=15):
-    """name -> median seconds of a call; candidates is name -> function of no arguments."""
+    """name -> median seconds of a call; candidates is name -> function of no arguments.
+
+    Each timed call follows an untimed one of its own, so that none runs on what another left in caches and allocator.
+    """
     times = {name: [] for name in candidates}
-    for call in candidates.values():
-        call()
     for _ in range(rounds):
         for name, call in candidates.items():
+            call()
             start = perf_counter()
             call()
             times[name].append(perf_counter() - start)
