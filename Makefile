@@ -8,6 +8,12 @@ endif
 VENV := .venv
 BIN := $(VENV)/bin
 
+# One BLAS thread in all that is started here: on cores that are busy, more of them slow small products many times over.
+OMP_NUM_THREADS ?= 1
+OPENBLAS_NUM_THREADS ?= $(OMP_NUM_THREADS)
+MKL_NUM_THREADS ?= $(OMP_NUM_THREADS)
+export OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS
+
 .DEFAULT_GOAL := help
 .PHONY: help learn test notebooks exercises trained benchmarks lint clean
 
@@ -32,7 +38,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check
 
 notebooks: $(VENV)/.test
-	OMP_NUM_THREADS=1 $(BIN)/python -m mlcourse.classroom.teaching.execute $(or $(NOTEBOOKS),notebooks/*.ipynb solutions/*.ipynb)
+	$(BIN)/python -m mlcourse.classroom.teaching.execute $(or $(NOTEBOOKS),notebooks/*.ipynb solutions/*.ipynb)
 	$(BIN)/ruff format
 	$(BIN)/mlcourse release
 
@@ -40,7 +46,7 @@ exercises: $(VENV)/.test
 	$(BIN)/mlcourse release
 
 trained: $(VENV)/.learn
-	OMP_NUM_THREADS=1 $(BIN)/python -m mlcourse.classroom.trained
+	$(BIN)/python -m mlcourse.classroom.trained
 
 benchmarks: $(VENV)/.test
 	$(BIN)/python -m benchmarks

@@ -24,15 +24,32 @@ app = typer.Typer(
 )
 
 
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
 def main():
     """Entry point: what a command refuses is one sentence and exit code 2, never a traceback."""
     from mlcourse.classroom.learner.exercises import CourseError
 
+    one_thread()
     try:
         app(_spread(sys.argv[1:]))
     except (CourseError, ValueError, TypeError, ArithmeticError, FileNotFoundError) as error:
         print(f"mlcourse: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def one_thread():
+    """Let this command and what it starts multiply matrices on one thread, unless the user has chosen a number.
+
+    On cores that are busy, more threads slow small products many times over. NumPy looks when it is imported, which was
+    on the way to this module: `reproduce`, which computes here and not in a kernel, starts anew.
+    """
+    chosen = all(name in os.environ for name in THREADS)
+    for name in THREADS:
+        os.environ.setdefault(name, os.environ.get("OMP_NUM_THREADS", "1"))
+    if not chosen and sys.argv[1:2] == ["reproduce"]:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _spread(words, options=("--shots", "--seeds", "--methods")):
@@ -330,7 +347,6 @@ def reproduce(
     out: Annotated[Path, typer.Option(help="Where tables, figures and checkpoints go.")] = Path("reproduced"),
 ):
     """Run a published experiment to the end: train, meta-test, write table and figures. A killed run goes on."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from mlcourse.classroom import reproduce as experiments
 
     folder = out / experiment.value

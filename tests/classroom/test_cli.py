@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mlcourse.classroom.cli import _address, has_display, jupyter_command
+from mlcourse.classroom.cli import THREADS, _address, has_display, jupyter_command, one_thread
 from mlcourse.classroom.learner.exercises import ROOT
 
 
@@ -132,6 +132,33 @@ def test_the_address_printed_is_that_of_the_server_just_started(monkeypatch):
 )
 def test_a_browser_opens_only_where_there_is_a_display(environment, platform, expected):
     assert has_display(environment, platform) is expected
+
+
+def test_what_is_started_gets_one_thread_and_reproduce_starts_anew(monkeypatch):
+    started = []
+    monkeypatch.setattr("os.execv", lambda program, words: started.append(words))
+    for name in THREADS:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("sys.argv", ["mlcourse", "learn"])
+    one_thread()
+    assert [os.environ[name] for name in THREADS] == ["1", "1", "1"] and not started
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    monkeypatch.setattr("sys.argv", ["mlcourse", "reproduce", "sinusoid"])
+    one_thread()
+    one_thread()
+    assert started == [[sys.executable, *sys.orig_argv[1:]]], "once: the second time NumPy has seen the number"
+
+
+def test_a_users_own_number_of_threads_wins(monkeypatch):
+    for name in THREADS:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    monkeypatch.setattr("sys.argv", ["mlcourse", "learn"])
+    one_thread()
+    assert [os.environ[name] for name in THREADS] == ["4", "4", "4"]
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    one_thread()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "2"
 
 
 def test_help_names_every_command():

@@ -86,7 +86,6 @@ def execute(path):
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     for name in sys.argv[1:]:
         print(name, flush=True)
         execute(name)
