@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
-from mlcourse.classroom.judging.contain import CPU_SECONDS, contained
+from mlcourse.classroom.judging.contain import CPU_SECONDS, WALL_SECONDS, TimeIsUp, contained
 from mlcourse.classroom.judging.problem import FunctionProblem
 from mlcourse.classroom.judging.verdict import Verdict, wrong
 from mlcourse.classroom.learner import progress
@@ -14,6 +14,11 @@ from mlcourse.classroom.problems import of_lesson
 
 _ENDINGS = {
     "time": f"It was still running after {CPU_SECONDS} s and was stopped. Does a loop never end?",
+    "slow": f"It was still running after {WALL_SECONDS} s and was stopped. Does a loop never end?",
+    "waited": (
+        f"It waited for {WALL_SECONDS} s, computed next to nothing and was stopped. Does it sleep, wait for another "
+        "process, or use a library with threads of its own, such as JAX or PyTorch?"
+    ),
     "memory": "It asked for more memory than it may have and was stopped. Does it build something of size P × P?",
     "died": "It ended the Python process it ran in (a crash, `exit()` or `os._exit`). Your notebook is unharmed.",
 }
@@ -53,8 +58,7 @@ class Lesson:
         problem = self._problem(name)
         ending = contained(lambda: _judged(problem, answer, self.seed))
         verdict = ending.value if ending.how == "value" else wrong(_ENDINGS[ending.how])
-        if ending.printed:
-            print(ending.printed, end="" if ending.printed.endswith("\n") else "\n")
+        ending.heard.give_out()
         verdict = verdict._replace(problem=(self.number, name, self.seed))
         progress.record(verdict)
         return verdict
@@ -82,13 +86,17 @@ class Lesson:
 
 def _judged(problem, answer, seed):
     """The verdict, whatever happens inside. Global random numbers are fixed: one answer, one verdict."""
+    before = np.random.get_state(), random.getstate()  # noqa: NPY002
     np.random.seed(0)  # noqa: NPY002 (an answer may use it)
     random.seed(0)
     try:
         return Verdict(*problem.judge(answer, seed))
-    except MemoryError:
+    except (MemoryError, KeyboardInterrupt, TimeIsUp):
         raise
     except BaseException as error:
         if not isinstance(problem, FunctionProblem):
             raise
         return wrong(f"It could not be checked: {type(error).__name__}: {error}")
+    finally:
+        np.random.set_state(before[0])  # noqa: NPY002
+        random.setstate(before[1])
