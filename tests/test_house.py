@@ -17,7 +17,7 @@ ARROWS = {
     "learner": {"judging", "problems"},
     "teaching": {"judging", "problems", "learner"},
     "trained": set(),
-    "figures": set(),
+    "figures": {"trained"},
     "panels": {"figures", "trained", "worked"},
     "reproduce": {"figures", "trained"},
     "lessons": {"judging", "problems", "learner"},

@@ -93,7 +93,7 @@ def test_a_constant_factor_is_pointed_out(check):
 def test_fomaml_for_maml_is_told_in_one_sentence_that_teaches(check):
     verdict = check(lambda gs, hs, gq, theta, alpha: gq(theta - alpha * gs(theta)), "meta_gradient")
     assert verdict.misconception == "first-order gradient"
-    assert "(I − αH) is missing" in verdict.message and verdict.message.count(". ") == 0
+    assert "leaves out the factor (I − αH)" in verdict.message and verdict.message.count(". ") == 0
 
 
 def test_an_answer_that_changes_its_inputs_is_noticed_and_the_learners_arrays_are_not_changed(check):

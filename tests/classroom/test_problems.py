@@ -5,8 +5,9 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from mlcourse.classroom.judging.problem import ChoiceProblem, FunctionProblem, NumberProblem, TextProblem
+from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, NumberProblem, TextProblem
 from mlcourse.classroom.problems import lessons, of_lesson
+from mlcourse.explaining import choices
 
 PROBLEMS = [
     pytest.param(number, problem, id=f"{number:02}-{name}")
@@ -43,11 +44,38 @@ def answers_written_otherwise(number):
 @each_problem
 def test_the_solution_is_right_and_each_mistake_is_named_for_fifty_seeds(number, problem):
     for seed in SEEDS:
-        assert problem.judge(solution_of(problem, seed), seed).outcome == "correct", seed
+        marked = "not marked" if isinstance(problem, TextProblem) else "correct"
+        assert problem.judge(solution_of(problem, seed), seed).outcome == marked, seed
         for mistake in problem.mistakes:
             verdict = problem.judge(answer_of(problem, mistake, seed), seed)
             assert (verdict.outcome, verdict.misconception) == ("wrong", mistake.name), (seed, str(verdict))
             assert mistake.message in verdict.message
+
+
+@each_problem
+def test_each_known_deviation_is_named(number, problem):
+    for seed in range(3):
+        for deviation in getattr(problem, "deviations", ()):
+            if problem.skip({deviation.choice: deviation.setting}):
+                continue
+            name, sentence = problem.told(deviation)
+            answer = problem.with_settings({deviation.choice: deviation.setting})
+            verdict = problem.judge(answer, seed)
+            assert verdict.outcome == "wrong" and name in verdict.misconception, (seed, deviation, str(verdict))
+            assert sentence in verdict.message
+
+
+@each_problem
+def test_two_deviations_at_once_are_both_named(number, problem):
+    deviations = getattr(problem, "deviations", ())
+    rng = np.random.default_rng(0)
+    pairs = list(choices(deviations, 2))
+    for index in rng.permutation(len(pairs))[:12]:
+        settings = {each.choice: each.setting for each in pairs[index]}
+        if problem.skip(settings):
+            continue
+        verdict = problem.judge(problem.with_settings(settings), 0)
+        assert verdict.outcome == "wrong" and verdict.misconception, (settings, str(verdict))
 
 
 @each_problem
@@ -98,7 +126,7 @@ def test_a_problem_says_all_it_has_to(number, problem):
         assert problem.rubric
         return
     assert 2 <= len(problem.hints) <= 3
-    assert len(problem.mistakes) >= 2
+    assert len(problem.mistakes) + len(getattr(problem, "deviations", ())) >= 2
     assert all(len(mistake.message) > 30 for mistake in problem.mistakes)
     assert len({mistake.name for mistake in problem.mistakes}) == len(problem.mistakes)
 
@@ -127,4 +155,5 @@ def test_guessers_do_not_pass_a_choice():
 
 
 def test_the_first_six_lessons_know_sixty_wrong_answers():
-    assert sum(len(param.values[1].mistakes) for param in PROBLEMS if param.values[0] <= 6) >= 60
+    known = [problem for number, problem in (param.values for param in PROBLEMS) if number <= 6]
+    assert sum(len(problem.mistakes) + len(getattr(problem, "deviations", ())) for problem in known) >= 60

@@ -27,12 +27,22 @@ def plain(value):
     if isinstance(value, (list, tuple)):
         value = [plain(item) for item in value]
     try:
+        if np.iscomplexobj(value):
+            raise TypeError
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         if isinstance(value, list) and all(isinstance(item, np.ndarray) for item in value):
             return tuple(value)  # several results of several shapes
-        raise NotNumbers(f"{type(value).__name__}: {value!r:.60}") from None
+        raise NotNumbers(_named(value)) from None
     return array
+
+
+def _named(value):
+    """A value that is no number: its type, and what it is where that has no address in it."""
+    if np.iscomplexobj(value):
+        return "complex numbers"
+    text = repr(value)
+    return type(value).__name__ if " at 0x" in text else f"{type(value).__name__}: {text:.60}"
 
 
 def _peek(item):
@@ -67,6 +77,29 @@ def same(a, b, tolerance):
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(same(one, other, tolerance) for one, other in zip(a, b, strict=True))
     return type(a) is type(b) and a == b
+
+
+def factor(a, b, tolerance):
+    """The number r with a = r b, both of numbers in one form: 1 where they agree, None where there is none."""
+    if same(a, b, tolerance):
+        return 1.0
+    a, b = _several(a, b), _several(b, a)
+    if isinstance(a, tuple) and isinstance(b, tuple) and same_form(a, b):
+        a, b = (np.concatenate([np.ravel(item) for item in each]) if each else np.zeros(0) for each in (a, b))
+    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray)) or a.shape != b.shape:
+        return None
+    length = np.sum(b * b)
+    if not length or not np.any(a) or not np.isfinite(length) or not np.all(np.isfinite(a)):
+        return None
+    r = float(np.sum(a * b) / length)
+    return r if same(a, r * b, tolerance) else None
+
+
+def readable(item):
+    """Whether an argument says something to a reader: a number or a few of them."""
+    if isinstance(item, (bool, int, float, np.number)):
+        return True
+    return isinstance(item, np.ndarray) and item.size <= 6
 
 
 def form(value):
@@ -114,7 +147,7 @@ def brief(value):
     if callable(value):
         return "a function"
     text = repr(value)
-    return text if len(text) <= 60 else type(value).__name__
+    return text if len(text) <= 60 and " at 0x" not in text else type(value).__name__
 
 
 def fresh(value):

@@ -1,4 +1,4 @@
-"""What a check says: correct, wrong (and which mistake), or not attempted."""
+"""What a check says: correct, wrong (and which mistake), not attempted, or written and not marked."""
 
 import re
 from html import escape
@@ -11,14 +11,15 @@ _LOOKS = {
     "correct": ("✓", "Correct", "#009E73"),
     "wrong": ("✗", "Not yet", "#D55E00"),
     "not attempted": ("○", "Not attempted", "#767676"),
+    "not marked": ("–", "Written, and not marked", "#767676"),
 }
 
 
 class Verdict(NamedTuple):
     """The answer to one answer.
 
-    outcome        "correct", "wrong" or "not attempted"
-    misconception  the name of the mistake that was recognised, None where there is none
+    outcome        "correct", "wrong" or "not attempted"; "not marked" for a sentence in the learner's own words
+    misconception  the name of the mistake that was recognised, several joined by " + "; None where there is none
     message        what to read, plain words; `code` in backticks
     problem        (lesson, name, seed) of what was checked
     """
@@ -29,8 +30,8 @@ class Verdict(NamedTuple):
     problem: tuple = ()
 
     def require(self):
-        """The verdict itself when correct; raises AssertionError with its words otherwise (hidden tests call this)."""
-        if self.outcome != "correct":
+        """The verdict itself when correct or not marked; raises AssertionError with its words otherwise."""
+        if self.outcome not in ("correct", "not marked"):
             raise AssertionError(str(self))
         return self
 
@@ -68,3 +69,7 @@ def wrong(message, misconception=None):
 
 def not_attempted(message="Nothing to check yet: write your answer in the cell above, run it, then run this one."):
     return Verdict("not attempted", None, message)
+
+
+def not_marked(message):
+    return Verdict("not marked", None, message)

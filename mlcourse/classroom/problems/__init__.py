@@ -4,7 +4,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from inspect import isclass
 
-from mlcourse.classroom.judging.problem import Problem
+from mlcourse.classroom.judging import Problem
 
 
 def lessons():

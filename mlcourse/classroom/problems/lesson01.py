@@ -4,8 +4,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
 from mlcourse.classroom.judging.compare import fresh
-from mlcourse.classroom.judging.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
 
 
 def _varied(rng, *ranges):

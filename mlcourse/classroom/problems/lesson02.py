@@ -4,8 +4,8 @@ import autograd.numpy as anp
 import numpy as np
 
 from mlcourse import Data, Episode
+from mlcourse.classroom.judging import FunctionProblem, NumberProblem, TextProblem, mistake
 from mlcourse.classroom.judging.compare import fresh
-from mlcourse.classroom.judging.problem import FunctionProblem, NumberProblem, TextProblem, mistake
 
 _SEEDS = range(12)  # what happens by chance in one draw (an overlap, a class twice) is all but certain to show in these
 _AGAIN = range(4)

@@ -2,7 +2,7 @@
 
 import autograd.numpy as np
 
-from mlcourse.classroom.judging.problem import FunctionProblem, NumberProblem, mistake
+from mlcourse.classroom.judging import FunctionProblem, NumberProblem, mistake
 
 
 def _bowl(rng, size):
@@ -322,7 +322,7 @@ class steps_to_shrink(NumberProblem):
     title = "how many steps are enough"
     difficulty, minutes = "medium", 6
     tags = ("mistake:alpha-and-steps", "concept:inner-loop")
-    tolerance = 1e-5  # neighbouring whole numbers are different answers
+    digits = None  # neighbouring whole numbers are different answers
     hints = (
         "After m steps the distance is (1 − c)^m of what it was.",
         "Solve (1 − c)^m ≤ 1/factor for m, and round up: m = ⌈ln(factor) / −ln(1 − c)⌉.",

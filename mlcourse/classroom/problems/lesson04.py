@@ -6,12 +6,8 @@ from types import MappingProxyType
 import autograd.numpy as np
 from autograd import grad as gradient_of
 
-from mlcourse.classroom.judging.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
-
-
-def _step_derivative(f, theta):
-    """f'(theta) of a scalar function by a central difference: for mistakes that use a curvature nobody handed them."""
-    return (f(theta + 1e-5) - f(theta - 1e-5)) / 2e-5
+from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
+from mlcourse.classroom.problems.meta_gradients import Loss, OneStepProblem
 
 
 def _quartic(rng, size):
@@ -28,7 +24,7 @@ def _quartic(rng, size):
     return grad, hvp
 
 
-class meta_gradient_1d(FunctionProblem):
+class meta_gradient_1d(OneStepProblem):
     title = "the meta-gradient for one parameter"
     difficulty, minutes = "easy", 8
     tags = ("example:1", "concept:higher-order-gradients")
@@ -72,49 +68,8 @@ class meta_gradient_1d(FunctionProblem):
         theta_prime = theta - alpha * dLs(theta)
         return dLq(theta_prime) * (1 - alpha * d2Ls(theta))
 
-    @mistake(
-        "first-order gradient",
-        "This is FOMAML's gradient: the factor 1 − α L_s″(θ) is missing, as if θ′ did not move when θ moves.",
-    )
-    def first_order(dLs, d2Ls, dLq, theta, alpha):
-        return dLq(theta - alpha * dLs(theta))
-
-    @mistake(
-        "outer slope at theta",
-        "The query's slope is taken at θ, before adaptation. The meta-objective looks at the query loss at θ′.",
-    )
-    def slope_at_theta(dLs, d2Ls, dLq, theta, alpha):
-        return dLq(theta) * (1 - alpha * d2Ls(theta))
-
-    @mistake(
-        "curvature at theta prime",
-        "The curvature is taken at θ′. The inner step was computed at θ, so its derivative has L_s″(θ).",
-    )
-    def curvature_at_theta_prime(dLs, d2Ls, dLq, theta, alpha):
-        theta_prime = theta - alpha * dLs(theta)
-        return dLq(theta_prime) * (1 - alpha * d2Ls(theta_prime))
-
-    @mistake(
-        "sign of the curvature",
-        "The factor is 1 − α L_s″, not 1 + α L_s″: the inner step subtracts the gradient.",
-    )
-    def plus_curvature(dLs, d2Ls, dLq, theta, alpha):
-        return dLq(theta - alpha * dLs(theta)) * (1 + alpha * d2Ls(theta))
-
-    @mistake(
-        "alpha left out",
-        "The step size is missing from the factor: differentiate α L_s′(θ), not L_s′(θ), to get 1 − α L_s″(θ).",
-    )
-    def without_alpha(dLs, d2Ls, dLq, theta, alpha):
-        return dLq(theta - alpha * dLs(theta)) * (1 - d2Ls(theta))
-
-    @mistake(
-        "the query's curvature",
-        "The curvature is that of the query loss. The inner step descends the support loss: the factor has L_s″.",
-    )
-    def curvature_of_query(dLs, d2Ls, dLq, theta, alpha):
-        theta_prime = theta - alpha * dLs(theta)
-        return dLq(theta_prime) * (1 - alpha * _step_derivative(dLq, theta))
+    def losses(self, case):
+        return Loss(case["dLs"], lambda theta, v: case["d2Ls"](theta) * v), Loss(case["dLq"])
 
 
 class jacobian(FunctionProblem):
@@ -178,7 +133,7 @@ class jacobian(FunctionProblem):
         return np.eye(len(hessian)) - hessian
 
 
-class meta_gradient(FunctionProblem):
+class meta_gradient(OneStepProblem):
     title = "the meta-gradient for any number of parameters"
     difficulty, minutes = "hard", 12
     tags = ("example:3", "concept:higher-order-gradients", "concept:fomaml", "takeaway:second-order-terms")
@@ -213,44 +168,6 @@ class meta_gradient(FunctionProblem):
         theta_prime = theta - alpha * grad_s(theta)
         v = grad_q(theta_prime)
         return v - alpha * hvp_s(theta, v)
-
-    @mistake(
-        "first-order gradient",
-        "This is the first-order gradient (FOMAML): the factor (I − αH) is missing, so θ′ is treated as if it did not "
-        "depend on θ.",
-    )
-    def first_order(grad_s, hvp_s, grad_q, theta, alpha):
-        return grad_q(theta - alpha * grad_s(theta))
-
-    @mistake(
-        "outer gradient at theta",
-        "The query's gradient is taken at θ. The meta-objective is the query loss after adaptation: take it at θ′.",
-    )
-    def at_theta(grad_s, hvp_s, grad_q, theta, alpha):
-        v = grad_q(theta)
-        return v - alpha * hvp_s(theta, v)
-
-    @mistake(
-        "Hessian at theta prime",
-        "The Hessian-vector product is taken at θ′. The inner step was computed at θ, and so is its derivative.",
-    )
-    def hessian_at_theta_prime(grad_s, hvp_s, grad_q, theta, alpha):
-        theta_prime = theta - alpha * grad_s(theta)
-        v = grad_q(theta_prime)
-        return v - alpha * hvp_s(theta_prime, v)
-
-    @mistake("sign of the Hessian", "This is (I + αH)v. The inner step subtracts the gradient: v − αHv.")
-    def plus(grad_s, hvp_s, grad_q, theta, alpha):
-        v = grad_q(theta - alpha * grad_s(theta))
-        return v + alpha * hvp_s(theta, v)
-
-    @mistake(
-        "Hessian times the wrong vector",
-        "H is multiplied by the support's gradient. The chain rule multiplies I − αH by the query's gradient at θ′.",
-    )
-    def wrong_vector(grad_s, hvp_s, grad_q, theta, alpha):
-        v = grad_q(theta - alpha * grad_s(theta))
-        return v - alpha * hvp_s(theta, grad_s(theta))
 
 
 class _TooManyCalls(Exception):

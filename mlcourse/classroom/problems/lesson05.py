@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mlcourse.classroom.judging.problem import FunctionProblem, NumberProblem, TextProblem, mistake
+from mlcourse.classroom.judging import FunctionProblem, NumberProblem, TextProblem, mistake
 
 
 class one_step(FunctionProblem):

@@ -4,8 +4,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from mlcourse import MLP, Data, Episode, Linear, mean_squared_error, tanh, trajectory
-from mlcourse.classroom.judging.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
+from mlcourse import MLP, Data, Episode, Linear, adapt, maml, mean_squared_error, tanh, trajectory
+from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
+from mlcourse.classroom.problems.meta_gradients import MetaGradientProblem
 
 
 def _objective(rng):
@@ -30,11 +31,12 @@ def _descend(objective, theta, support, alpha, steps):
     return list(trajectory(objective, theta, support, alpha, steps))
 
 
-class maml_gradient(FunctionProblem):
+class maml_gradient(MetaGradientProblem):
     title = "the exact meta-gradient, any number of steps"
     difficulty, minutes = "hard", 20
     tags = ("concept:maml", "concept:batch-of-tasks", "concept:higher-order-gradients")
     cases = 5
+    forbidden = ((maml, "`mlcourse.maml`"), (adapt, "`mlcourse.adapt`"))
     hints = (
         "Go forward first and keep every θ_i; then go backwards from v = ∇L_q(θ_m).",
         "Each step back multiplies by (I − αH_s(θ_i)): v ← v − H_s(θ_i)(αv), for i = m − 1 down to 0.",
@@ -76,70 +78,6 @@ class maml_gradient(FunctionProblem):
         for theta_i in reversed(thetas[:-1]):
             v = v - objective.hvp(theta_i, episode.support, alpha * v)
         return np.mean(v, axis=0)
-
-    @mistake(
-        "first-order gradient",
-        "This is the first-order gradient (FOMAML): it stops at ∇L_q(θ_m) and leaves out every factor (I − αH).",
-    )
-    def first_order(objective, theta, episode, alpha, steps):
-        theta_m = _descend(objective, theta, episode.support, alpha, steps)[-1]
-        return objective.grad(theta_m, episode.query).mean(axis=0)
-
-    @mistake(
-        "only the last step differentiated",
-        "Only the last inner step is differentiated through. Every step depends on θ: apply (I − αH_s(θ_i)) for all i.",
-    )
-    def last_step_only(objective, theta, episode, alpha, steps):
-        *_, before, last = _descend(objective, theta, episode.support, alpha, steps)
-        v = objective.grad(last, episode.query)
-        return (v - objective.hvp(before, episode.support, alpha * v)).mean(axis=0)
-
-    @mistake(
-        "forward order",
-        "The factors are applied from the first step to the last. The chain rule goes back: the last step's comes first.",
-    )
-    def forward_order(objective, theta, episode, alpha, steps):
-        *thetas, last = _descend(objective, theta, episode.support, alpha, steps)
-        v = objective.grad(last, episode.query)
-        for theta_i in thetas:
-            v = v - objective.hvp(theta_i, episode.support, alpha * v)
-        return v.mean(axis=0)
-
-    @mistake(
-        "Hessian at theta m",
-        "Every Hessian is taken at θ_m. The step from θ_i was computed at θ_i, and so is its derivative: keep all θ_i.",
-    )
-    def hessian_at_the_end(objective, theta, episode, alpha, steps):
-        last = _descend(objective, theta, episode.support, alpha, steps)[-1]
-        v = objective.grad(last, episode.query)
-        for _ in range(steps):
-            v = v - objective.hvp(last, episode.support, alpha * v)
-        return v.mean(axis=0)
-
-    @mistake(
-        "sum over tasks",
-        "This is the sum over tasks. With a mean, β means the same for any number of tasks in the batch.",
-    )
-    def sum_over_tasks(objective, theta, episode, alpha, steps):
-        return len(episode.support.x) * maml_gradient.solution(objective, theta, episode, alpha, steps)
-
-    @mistake(
-        "support loss outside",
-        "The outer gradient is taken on the support set. What counts is the loss on the query set, after adaptation.",
-    )
-    def support_outside(objective, theta, episode, alpha, steps):
-        return maml_gradient.solution(objective, theta, episode._replace(query=episode.support), alpha, steps)
-
-    @mistake(
-        "Hessian of the query",
-        "The Hessian is that of the query loss. The inner loop descends the support loss: use hvp on the support set.",
-    )
-    def hessian_of_the_query(objective, theta, episode, alpha, steps):
-        *thetas, last = _descend(objective, theta, episode.support, alpha, steps)
-        v = objective.grad(last, episode.query)
-        for theta_i in reversed(thetas):
-            v = v - objective.hvp(theta_i, episode.query, alpha * v)
-        return v.mean(axis=0)
 
 
 class outer_step(FunctionProblem):

@@ -4,16 +4,21 @@ from types import MappingProxyType
 
 import numpy as np
 
-from mlcourse import fomaml, maml, trajectory
-from mlcourse.classroom.judging.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
+from mlcourse import fomaml
+from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
 from mlcourse.classroom.problems.lesson06 import _episode, _objective
+from mlcourse.classroom.problems.meta_gradients import EXACT, MetaGradientProblem
+from mlcourse.deviations import DEVIATIONS
 
 
-class fomaml_gradient(FunctionProblem):
+class fomaml_gradient(MetaGradientProblem):
     title = "the first-order gradient, on purpose"
     difficulty, minutes = "easy", 8
     tags = ("concept:fomaml", "takeaway:first-order-alternatives")
     cases = 5
+    recipe = MappingProxyType({"factors": "none"})
+    deviations = (EXACT, *(each for each in DEVIATIONS if each.choice != "factors"))
+    forbidden = ((fomaml, "`mlcourse.fomaml`"),)
     hints = (
         "Adapt each task on its support set; then one gradient of the query loss. At which parameters?",
         "At θ_m, and no more: `objective.grad(theta_m, episode.query).mean(axis=0)`.",
@@ -44,34 +49,6 @@ class fomaml_gradient(FunctionProblem):
         for _ in range(steps):
             theta_i = theta_i - alpha * objective.grad(theta_i, episode.support)
         return objective.grad(theta_i, episode.query).mean(axis=0)
-
-    @mistake(
-        "exact gradient",
-        "This is MAML's exact gradient. Right elsewhere; here the factors (I − αH) are to be left out.",
-    )
-    def exact(objective, theta, episode, alpha, steps):
-        return maml(objective, theta, episode, alpha, steps).theta
-
-    @mistake(
-        "gradient at theta",
-        "The query's gradient is taken at θ, before adaptation. First-order or not, it belongs to θ_m.",
-    )
-    def at_theta(objective, theta, episode, alpha, steps):
-        return objective.grad(theta, episode.query).mean(axis=0)
-
-    @mistake("sum over tasks", "This is the sum over tasks. Take the mean.")
-    def summed(objective, theta, episode, alpha, steps):
-        return len(episode.support.x) * fomaml(objective, theta, episode, alpha, steps).theta
-
-    @mistake(
-        "support loss outside", "The outer gradient is taken on the support set. FOMAML judges θ_m on the query set."
-    )
-    def on_support(objective, theta, episode, alpha, steps):
-        return fomaml(objective, theta, episode._replace(query=episode.support), alpha, steps).theta
-
-    @mistake("Reptile's direction", "This is θ − θ_m, Reptile's direction. FOMAML takes the query's gradient at θ_m.")
-    def reptile(objective, theta, episode, alpha, steps):
-        return (theta - trajectory(objective, theta, episode.support, alpha, steps)[-1]).mean(axis=0)
 
 
 class reptile_update(FunctionProblem):

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from mlcourse import conjugate_gradient as _solve
-from mlcourse.classroom.judging.problem import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
+from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
 
 
 def _peak_of(call):
