@@ -1,15 +1,17 @@
 """`lesson(4)`: the problems of a lesson, their statements, checks, hints and solutions."""
 
+import inspect
 import random
 from difflib import get_close_matches
+from types import FunctionType
 
 import numpy as np
 
+from mlcourse.classroom.judging import FunctionProblem, NumberProblem
 from mlcourse.classroom.judging.contain import CPU_SECONDS, WALL_SECONDS, TimeIsUp, contained
-from mlcourse.classroom.judging.problem import FunctionProblem
-from mlcourse.classroom.judging.verdict import Verdict, wrong
+from mlcourse.classroom.judging.verdict import Verdict, not_attempted, wrong
 from mlcourse.classroom.learner import progress
-from mlcourse.classroom.learner.notebook import Words
+from mlcourse.classroom.learner.notebook import STUB, Words
 from mlcourse.classroom.problems import of_lesson
 
 _ENDINGS = {
@@ -32,7 +34,10 @@ def lesson(number, seed=0):
 
 
 class Lesson:
-    """What `lesson` gives: p.show(name), p.given(name), p.check(name, answer), p.hint(name), p.solution(name)."""
+    """What `lesson` gives: p.show(name), p.given(name), p.check(name, answer), p.hint(name), p.solution(name).
+
+    p.use(name, answer) hands on the answer to a gap, or the course's own.
+    """
 
     def __init__(self, number, problems, seed):
         self.number, self.problems, self.seed = number, problems, seed
@@ -55,13 +60,37 @@ class Lesson:
 
     def check(self, name, answer):
         """The Verdict on an answer, kept in the learner's progress. Never raises for what the answer is or does."""
-        problem = self._problem(name)
-        ending = contained(lambda: _judged(problem, answer, self.seed))
-        verdict = ending.value if ending.how == "value" else wrong(_ENDINGS[ending.how])
-        ending.heard.give_out()
-        verdict = verdict._replace(problem=(self.number, name, self.seed))
+        verdict, heard = self._verdict(self._problem(name), answer)
+        heard.give_out()
         progress.record(verdict)
         return verdict
+
+    def use(self, name, answer):
+        """The learner's answer to a gap of the lesson where it is right, else the course's own; a line says which.
+
+        Bind it to another name than the gap's own, so that a second check still judges what the learner wrote. It is
+        judged as `check` does, and not kept in the progress.
+        """
+        problem = self._problem(name)
+        outcome = self._verdict(problem, answer)[0].outcome
+        if outcome == "correct":
+            print(f"This uses your own `{name}`.")
+        else:
+            wanted = "written" if outcome == "not attempted" else "right"
+            print(f"The course's own `{name}` stands in until yours is {wanted}.")
+            answer = problem.solution
+        is_formula = isinstance(problem, NumberProblem) and callable(answer)
+        return answer(**problem.given(self.seed)) if is_formula else answer
+
+    def _verdict(self, problem, answer):
+        """The Verdict on an answer, and what the answer printed meanwhile."""
+        ending = contained(lambda: _judged(problem, answer, self.seed))
+        verdict = ending.value if ending.how == "value" else wrong(_ENDINGS[ending.how])
+        if verdict.outcome != "correct" and _has_stub(answer):
+            verdict = not_attempted(
+                f"Still open: put your own line where `{STUB}` stands, run that cell, then this one."
+            )
+        return verdict._replace(problem=(self.number, problem.name, self.seed)), ending.heard
 
     def hint(self, name):
         """The next hint; the last one says where the solution is."""
@@ -82,6 +111,14 @@ class Lesson:
             for name, problem in self.problems.items()
         )
         return f"Lesson {self.number:02}, seed {self.seed}: {len(self.problems)} problems\n{rows}"
+
+
+def _has_stub(answer):
+    """Whether a function's own source still holds the stub that its author is to replace."""
+    try:
+        return isinstance(answer, FunctionType) and STUB in inspect.getsource(answer)
+    except (OSError, TypeError):  # typed where no source is kept
+        return False
 
 
 def _judged(problem, answer, seed):

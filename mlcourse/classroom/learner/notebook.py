@@ -1,6 +1,8 @@
 """What a lesson's cells say to the learner besides the lesson itself."""
 
-import numpy as np
+import math
+
+STUB = "...  # your code here"  # stands where the learner is to write
 
 
 class Words(str):
@@ -42,6 +44,8 @@ def _say_where_you_are(before):
     if before not in lessons() or not progress.begun():
         return
     mastery = progress.mastery(before)
+    if mastery is None:  # it could not be read, and that was said
+        return
     if mastery.mastered:
         print(f"✓ Lesson {before:02} is mastered: {mastery.points} of {mastery.out_of} points.")
     else:
@@ -54,18 +58,28 @@ def _say_where_you_are(before):
 def reveal(measured, guess=None, name="", digits=2):
     """Print what was measured beside the learner's guess; no guess is fine, and says so.
 
-    measured, guess   numbers; guess None where the learner has not written one
+    measured, guess   numbers, or both a word; guess None where the learner has not written one
     name              what was measured, in words
+
+    The first line says nothing of the answer: JupyterLab shows it of an output that is hidden.
     """
-    words = f"{name}: {measured:.{digits}f}"
+    shown = measured if isinstance(measured, str) else f"{measured:.{digits}f}"
+    print("Your prediction and the measurement:")
+    print(f"  {name}: {shown}   ({_of_the_guess(measured, guess, digits)})")
+
+
+def _of_the_guess(measured, guess, digits):
+    """What there is to say of a guess, shown as it was typed."""
     if guess is None:
-        print(f"{words}   (no guess written above)")
-        return
+        return "no guess written above"
+    if isinstance(measured, str):
+        right = str(guess).strip().casefold() == measured.casefold()
+        return f"you guessed {guess}: {'right' if right else 'another one'}"
     try:
-        difference = float(guess) - float(measured)
+        number = float(guess)
     except (TypeError, ValueError):
-        print(f"{words}   (the guess must be a number, got {guess!r})")
-        return
-    close = abs(difference) <= 0.1 * max(abs(measured), 10.0**-digits)
-    verdict = "close" if close else ("too high" if difference > 0 else "too low")
-    print(f"{words}   (you guessed {np.round(float(guess), digits):g}: {verdict})")
+        return f"the guess must be a number, got {guess!r}"
+    if not math.isfinite(number):
+        return f"the guess must be a finite number, got {number}"
+    close = abs(number - measured) <= 0.1 * max(abs(measured), 10.0**-digits)
+    return f"you guessed {number:.10g}: {'close' if close else 'too high' if number > measured else 'too low'}"

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from mlcourse.classroom.learner.exercises import ROOT, CourseError
-from mlcourse.classroom.teaching.release import STUB
+from mlcourse.classroom.learner.notebook import STUB
 
 CONFIG = f"""# An nbgrader course made by `mlcourse course`; see docs/teaching.md.
 c = get_config()

@@ -1,6 +1,7 @@
 """Run notebooks in fresh kernels and keep their outputs: `make notebooks`.
 
 What is written has no widget state, no timings and no machine's kernel name; a panel's output keeps its picture.
+The answer to a prediction is hidden until its cell runs.
 """
 
 import os
@@ -13,6 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+ANSWER = "answer"  # tag of the cells whose output gives away what the learner is asked to predict
 
 
 def run(notebook, folder, timeout=300, **options):
@@ -32,7 +34,8 @@ def run(notebook, folder, timeout=300, **options):
 
 
 def tidy(notebook):
-    """Drop what a reader without a kernel cannot use: widget views, execution times, machine metadata."""
+    """Hide the answers to predictions, and drop what no reader can use: widget views, execution times, the machine's
+    metadata."""
     notebook.metadata = nbformat.NotebookNode(
         kernelspec={"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         language_info={"name": "python"},
@@ -48,7 +51,19 @@ def tidy(notebook):
             output.get("data", {}).pop(WIDGET_VIEW, None)
         if cell.cell_type == "code":
             cell.outputs = _merge_streams(cell.outputs)
+            _hide(cell, "reveal(" in cell.source or ANSWER in cell.metadata.get("tags", ()))
     return notebook
+
+
+def _hide(cell, hidden):
+    """JupyterLab shows a hidden output when its cell runs; other readers (GitHub, an HTML page) always show it."""
+    cell.metadata.pop("collapsed", None)  # JupyterLab writes it beside its own key
+    own = cell.metadata.pop("jupyter", {})
+    own.pop("outputs_hidden", None)
+    if hidden:
+        own["outputs_hidden"] = True
+    if own:
+        cell.metadata["jupyter"] = own
 
 
 def _merge_streams(outputs):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import nbformat
 
-STUB = "...  # your code here"
+from mlcourse.classroom.learner.notebook import STUB
+
 STATEMENT = "statement"  # tag of the cells whose output is the problem's text: it stays readable without a kernel
 
 
