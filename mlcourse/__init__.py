@@ -1,29 +1,21 @@
 """Meta-learning, small enough to read in an evening.
 
-Read it in this order: tasks, images, models, derivatives, objectives, inner, meta, implicit, evaluate. The course's
-own tools (worked examples, problems, figures, panels) are in mlcourse.classroom, which imports these modules and is
-never imported by them.
+Read it in this order: tasks, images, models, derivatives, objectives, inner, meta, implicit, training, evaluate. To
+follow theta: meta asks inner for the places that gradient steps lead to, inner asks objectives for the first of them,
+and each place (derivatives) knows its value, grad and hvp. The course's own tools (worked examples, problems, figures,
+panels) are in mlcourse.classroom, which imports these modules and is never imported by them.
 """
 
 from mlcourse.checks import DivergenceError
 from mlcourse.evaluate import Report, compare, confidence_interval, evaluate_episode, meta_test, sweep
 from mlcourse.images import Glyphs
 from mlcourse.implicit import conjugate_gradient, imaml
-from mlcourse.inner import adapt, trajectory
-from mlcourse.meta import (
-    MetaGradient,
-    MetaState,
-    adam,
-    fomaml,
-    joint_training,
-    maml,
-    meta_train,
-    reptile,
-    sgd,
-)
+from mlcourse.inner import adapt, descend, trajectory
+from mlcourse.meta import MetaGradient, fomaml, joint_training, maml, reptile
 from mlcourse.models import MLP, Linear, relu, tanh
-from mlcourse.objectives import cross_entropy, mean_squared_error
+from mlcourse.objectives import cross_entropy, mean_squared_error, place
 from mlcourse.tasks import Data, Episode, Lines, Polynomials, Quadratics, Sinusoids, TaskDistribution
+from mlcourse.training import MetaState, adam, meta_train, sgd
 
 __all__ = [
     "MLP",
@@ -46,6 +38,7 @@ __all__ = [
     "confidence_interval",
     "conjugate_gradient",
     "cross_entropy",
+    "descend",
     "evaluate_episode",
     "fomaml",
     "imaml",
@@ -54,6 +47,7 @@ __all__ = [
     "mean_squared_error",
     "meta_test",
     "meta_train",
+    "place",
     "relu",
     "reptile",
     "sgd",

@@ -1,35 +1,48 @@
 """The derivatives of a multilayer perceptron's loss, derived by hand (lesson 11).
 
-For layers z_l = a_{l-1} W_l + b_l and a_l = phi(z_l), backpropagation carries delta_l = dL/dz_l from the last layer
-down, and the gradients are dL/dW_l = a_{l-1}^T delta_l and dL/db_l = sum of delta_l over examples. A Hessian-vector
-product is the derivative of all of this in the direction v: each quantity q has a companion R{q}, and the product rule
-gives its line (Pearlmutter 1994). theta (..., P), x (..., K, d) and v (..., P) broadcast over their leading axes.
+A bias is the weight of an input that is always 1. So layer l is one matrix w_l (in + 1, out), the activations that go
+into it have a column of ones, and z_l = a_l w_l, a_{l+1} = phi(z_l). Backpropagation carries delta_l = dL/dz_l from the
+last layer down, delta_l = (delta_{l+1} w_{l+1}^T) * phi'(z_l), and the gradient is dL/dw_l = a_l^T delta_l. A
+Hessian-vector product is the derivative of all of this in the direction v: each quantity q has a companion R{q}, and
+the product rule gives its line (Pearlmutter 1994). theta (..., P), x (..., K, d) and v (..., P) broadcast over their
+leading axes.
 """
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mlcourse.models import relu, tanh
 
-# Arrays of a batch of thetas are a few hundred kB. The GNU C library returns blocks of that size to the system when
-# they are freed, and the page faults of getting them again cost ten times the arithmetic; having freed one larger
-# block, it keeps them (mallopt(3), M_MMAP_THRESHOLD).
-np.empty(2**21)
+# The GNU C library returns large blocks to the system when they are freed, and the page faults of getting them again
+# cost twice the arithmetic; having freed one of 32 MB, it keeps smaller ones (mallopt(3), M_MMAP_THRESHOLD).
+np.empty(2**22 - 2**10)
 
 
 class Activation(NamedTuple):
-    """phi, and as functions of a = phi(z) its slope phi' and its bend phi'' (None where it is zero everywhere)."""
+    """phi for the derivatives.
 
-    phi: Any
-    slope: Any
+    apply  turns z into phi(z) where it is, and returns the slope phi'(z)
+    bend   phi'' / phi' as a function of a = phi(z); None where phi'' is 0 everywhere
+    """
+
+    apply: Any
     bend: Any
 
 
-ACTIVATIONS = {
-    relu: Activation(lambda z: np.maximum(z, 0.0), lambda a: a > 0, None),
-    tanh: Activation(np.tanh, lambda a: 1 - a**2, lambda a: -2 * a * (1 - a**2)),
-}
+def _relu(z):
+    slope = (z > 0).astype(z.dtype)
+    np.maximum(z, 0, out=z)
+    return slope
+
+
+def _tanh(z):
+    np.tanh(z, out=z)
+    return 1 - z * z
+
+
+ACTIVATIONS = {relu: Activation(_relu, None), tanh: Activation(_tanh, lambda a: -2 * a)}
 
 
 class Loss(NamedTuple):
@@ -43,6 +56,11 @@ class Loss(NamedTuple):
     value: Any
     slope: Any
     curvature: Any
+
+
+def _squares_value(z, y):
+    error = z - y
+    return np.einsum("...ko,...ko->...", error, error) / (z.shape[-1] * z.shape[-2])
 
 
 def _squares_slope(z, y):
@@ -77,102 +95,124 @@ def _entropy_curvature(z, labels, r):
     return p * (r - np.sum(p * r, axis=-1, keepdims=True)) / z.shape[-2]
 
 
-SQUARES = Loss(lambda z, y: np.mean((z - y) ** 2, axis=(-2, -1)), _squares_slope, _squares_curvature)
+SQUARES = Loss(_squares_value, _squares_slope, _squares_curvature)
 CROSS_ENTROPY = Loss(_entropy_value, _entropy_slope, _entropy_curvature)
 
 
-def _times(a, w):
-    """a (..., K, in) times w (..., in, out). Where all tasks share w, one product serves them all."""
-    if np.ndim(w) == 2 and np.ndim(a) > 2:
-        return (a.reshape(-1, a.shape[-1]) @ w).reshape(*a.shape[:-1], w.shape[-1])
-    return a * w if a.shape[-1] == 1 else a @ w
+class MLPPlace:
+    """The loss of an MLP at one theta on one data set: a place (see `objectives.place`), derived by hand.
 
+    theta   (..., P)
+    inputs  (..., K, d), with a column of ones where the model has biases
+    y       as the loss takes it
+    The forward pass and backpropagation run once, when first asked for, and serve value, grad and hvp. Nothing is
+    checked and nothing copied: theta, inputs and y must stay as they are, and grad and value are read-only.
+    """
 
-def _transposed(a):
-    return np.swapaxes(a, -1, -2)
+    def __init__(self, model, loss, theta, inputs, y):
+        self.model, self.loss, self.theta, self.inputs, self.y = model, loss, theta, inputs, y
+        self.batch = np.broadcast_shapes(theta.shape[:-1], inputs.shape[:-2])
+        self.w = model.layers(theta)
 
+    def at(self, theta):
+        """The place at another theta on the same data."""
+        return MLPPlace(self.model, self.loss, theta, self.inputs, self.y)
 
-class Point:
-    """The loss of a model at one theta on one data set; what the forward pass computed serves value, grad and hvp."""
+    @cached_property
+    def forward(self):
+        """What goes into each layer, phi' of each hidden layer, and what comes out of the last."""
+        a, slopes = [self.inputs], []
+        for w in self.w[:-1]:
+            units = _units(a[-1], w, self.batch, constant=1)
+            slopes.append(ACTIVATIONS[self.model.activation].apply(units))
+            units[..., -1] = 1
+            a.append(units)
+        return a, slopes, a[-1] @ self.w[-1]
 
-    def __init__(self, model, loss, theta, data):
-        self.model, self.loss, self.y = model, loss, np.asarray(data.y)
-        self.theta, self.activation = theta, ACTIVATIONS[model.activation]
-        self.w, b = self._layers(theta)
-        self.a = [np.asarray(data.x, dtype=float)]
-        for layer, (w, bias) in enumerate(zip(self.w, b, strict=True)):
-            z = _times(self.a[-1], w) if bias is None else _times(self.a[-1], w) + bias[..., None, :]
-            self.a.append(self.activation.phi(z) if layer < len(self.w) - 1 else z)
-        self.batch = np.broadcast_shapes(theta.shape[:-1], self.a[-1].shape[:-2])
-        self._deltas = None
+    @cached_property
+    def deltas(self):
+        """dL/dz of each layer, first to last: backpropagation."""
+        _, slopes, z = self.forward
+        deltas = [self.loss.slope(z, self.y)]
+        for w, slope in zip(self.w[:0:-1], slopes[::-1], strict=True):
+            delta = _times(deltas[0], w.mT)
+            delta *= slope
+            deltas.insert(0, delta[..., :-1])
+        return deltas
 
-    def _layers(self, theta):
-        """The weights and the biases of theta's layers, views of it; None for a layer without biases."""
-        parts = {
-            name: theta[..., part].reshape(*theta.shape[:-1], *self.model.shapes[name])
-            for name, part in self.model.parts.items()
-        }
-        layers = range(1, len(self.model.sizes))
-        return [parts[f"W{layer}"] for layer in layers], [parts.get(f"b{layer}") for layer in layers]
-
+    @cached_property
     def value(self):
         """The loss: (...)."""
-        return self.loss.value(self.a[-1], self.y)
+        return read_only(self.loss.value(self.forward[2], self.y))
 
-    @property
-    def deltas(self):
-        """dL/dz of every layer, first to last: backpropagation."""
-        if self._deltas is None:
-            deltas = [self.loss.slope(self.a[-1], self.y)]
-            for w, a in zip(self.w[:0:-1], self.a[-2:0:-1], strict=True):
-                deltas.append(_times(deltas[-1], _transposed(w)) * self.activation.slope(a))
-            self._deltas = deltas[::-1]
-        return self._deltas
-
+    @cached_property
     def grad(self):
         """dL/dtheta: (..., P)."""
-        return self._collect(self.batch, self.a[:-1], self.deltas, self.deltas)
+        grad = np.empty((*self.batch, self.model.size))
+        for a, delta, out in zip(self.forward[0], self.deltas, self.model.layers(grad), strict=True):
+            np.matmul(a.mT, delta, out=out)
+        return read_only(grad)
 
     def hvp(self, v):
         """The Hessian times v: (..., P). R{q} is the derivative of q in the direction v."""
-        v = np.asarray(v)
-        vw, vb = self._layers(v)
-        last = len(self.w) - 1
-        r_a, r_z = [None], []
-        for layer, (w, v_w, v_b) in enumerate(zip(self.w, vw, vb, strict=True)):
-            r = _times(self.a[layer], v_w) if v_b is None else _times(self.a[layer], v_w) + v_b[..., None, :]
-            r_z.append(r if layer == 0 else r + _times(r_a[layer], w))
-            r_a.append(self.activation.slope(self.a[layer + 1]) * r_z[layer] if layer < last else r_z[layer])
-        r_deltas = [self.loss.curvature(self.a[-1], self.y, r_z[-1])]
-        for layer in range(last, 0, -1):
-            a, delta = self.a[layer], self.deltas[layer]
-            r = (_times(r_deltas[-1], _transposed(self.w[layer])) + _times(delta, _transposed(vw[layer]))) * (
-                self.activation.slope(a)
-            )
-            if self.activation.bend is not None:
-                r = r + _times(delta, _transposed(self.w[layer])) * self.activation.bend(a) * r_z[layer - 1]
-            r_deltas.append(r)
-        r_deltas = r_deltas[::-1]
-        # R{a^T delta} = a^T R{delta} + R{a}^T delta, as one product over twice the examples; the inputs do not move
-        left, right = [self.a[0]], [r_deltas[0]]
-        for layer in range(1, last + 1):
-            left.append(_stacked(self.a[layer], r_a[layer]))
-            right.append(_stacked(r_deltas[layer], self.deltas[layer]))
-        return self._collect(np.broadcast_shapes(self.batch, v.shape[:-1]), left, right, r_deltas)
-
-    def _collect(self, batch, left, right, in_outputs):
-        """One vector a task: left^T right in the weights (..., in, out), the sum over examples in the biases."""
-        flat = np.empty((*batch, self.model.size))
-        for layer, (a, delta, z) in enumerate(zip(left, right, in_outputs, strict=True), start=1):
-            weights = flat[..., self.model.parts[f"W{layer}"]]
-            np.matmul(_transposed(a), delta, out=weights.reshape(*batch, a.shape[-1], delta.shape[-1]))
-            if f"b{layer}" in self.model.parts:
-                flat[..., self.model.parts[f"b{layer}"]] = z.sum(axis=-2)
-        return flat
+        (a, slopes, z), w, deltas = self.forward, self.w, self.deltas
+        batch = np.broadcast_shapes(self.batch, v.shape[:-1])
+        product = np.empty((*batch, v.shape[-1]))
+        v, out = self.model.layers(v), self.model.layers(product)
+        r_a, r_z = [None], []  # the inputs do not move
+        for layer, slope in enumerate(slopes):
+            r_z.append(_units(a[layer], v[layer], batch, constant=0))
+            if layer:
+                r_z[layer] += _units(r_a[layer], w[layer], batch, constant=0)
+            r_a.append(slope * r_z[layer])
+        r_out = a[-1] @ v[-1] + (r_a[-1] @ w[-1] if slopes else 0)
+        r_delta = self.loss.curvature(z, self.y, r_out)
+        for layer in range(len(slopes), 0, -1):
+            # R{a^T delta} = a^T R{delta} + R{a}^T delta
+            _two_products(a[layer].mT, r_delta, r_a[layer].mT, deltas[layer], out=out[layer])
+            r = _two_products(r_delta, w[layer].mT, deltas[layer], v[layer].mT)
+            r *= slopes[layer - 1]
+            r_delta = r[..., :-1]
+            if bend := ACTIVATIONS[self.model.activation].bend:
+                r_delta += bend(a[layer][..., :-1]) * deltas[layer - 1] * r_z[layer - 1][..., :-1]
+        np.matmul(self.inputs.mT, r_delta, out=out[0])
+        return product
 
 
-def _stacked(one, other):
-    """The examples of both, one after the other."""
-    batch = np.broadcast_shapes(one.shape[:-2], other.shape[:-2])
-    both = (np.broadcast_to(each, (*batch, *each.shape[-2:])) for each in (one, other))
-    return np.concatenate(list(both), axis=-2)
+def _units(a, w, batch, constant):
+    """a w with the batch's leading axes and one more column, the constant."""
+    units = np.empty((*batch, a.shape[-2], w.shape[-1] + 1))
+    units[..., -1] = constant
+    np.matmul(a, w, out=units[..., :-1])
+    return units
+
+
+def _times(a, w):
+    """a w, quicker than matmul where a has one column."""
+    return a * w if a.shape[-1] == 1 else a @ w
+
+
+def _two_products(a, w, b, v, out=None):
+    """a w + b v: as one product of what is joined, where joining copies less than adding does."""
+    (rows, inner), columns = a.shape[-2:], w.shape[-1]
+    if inner * (rows + columns) < rows * columns:
+        return np.matmul(_joined(a, b, axis=-1), _joined(w, v, axis=-2), out=out)
+    out = np.matmul(a, w, out=out)
+    out += b @ v
+    return out
+
+
+def _joined(one, other, axis):
+    """Both, one after the other, each with the leading axes of both."""
+    if one.shape != other.shape:
+        shape = np.broadcast_shapes(one.shape, other.shape)
+        one, other = np.broadcast_to(one, shape), np.broadcast_to(other, shape)
+    return np.concatenate((one, other), axis=axis)
+
+
+def read_only(array):
+    """The array as a place hands it out: whoever wants to change it takes a copy. What is no array stays as it is."""
+    if isinstance(array, np.ndarray):
+        array = array.view()
+        array.flags.writeable = False
+    return array

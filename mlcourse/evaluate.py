@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlcourse.checks import DivergenceError, at_least
-from mlcourse.inner import adapt, trajectory
+from mlcourse.inner import adapt, descend
+from mlcourse.objectives import for_each_task, place
 from mlcourse.tasks import Data
 
 
@@ -52,7 +53,8 @@ def evaluate_episode(objective, theta, episode, alpha, steps):
 
     Raises DivergenceError when a theta_i, or a task's loss at it, leaves the finite numbers.
     """
-    thetas = trajectory(objective, theta, episode.support, alpha, steps)
+    path = descend(place(objective, theta, episode.support), alpha, steps)
+    thetas = (for_each_task(here.theta, np.shape(episode.support.x)[:-2]) for here in path)
     with np.errstate(over="ignore", invalid="ignore"):
         losses = np.stack([objective.value(theta_i, episode.query) for theta_i in thetas])
         spread = np.isfinite(losses**2)

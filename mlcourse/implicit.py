@@ -8,8 +8,9 @@ meta-gradient v solves (I + H_s(theta') / lambda) v = grad L_q(theta'). No traje
 import numpy as np
 
 from mlcourse.checks import at_least, positive
-from mlcourse.inner import adapt
-from mlcourse.meta import MetaGradient, mean_over_tasks
+from mlcourse.inner import arrive
+from mlcourse.meta import in_blocks, mean_gradient
+from mlcourse.objectives import place
 
 
 def conjugate_gradient(product, b, iterations, tolerance=1e-12):
@@ -37,21 +38,33 @@ def conjugate_gradient(product, b, iterations, tolerance=1e-12):
 
 
 class Pulled:
-    """The objective with lambda / 2 |phi - theta|^2 added: what implicit MAML's inner loop descends."""
+    """The place `here` with lambda / 2 |theta_i - theta|^2 added to its loss: what implicit MAML's inner loop descends.
 
-    def __init__(self, objective, theta, pull):
-        self.objective, self.theta, self.pull = objective, theta, pull
+    pull   lambda
+    start  the theta that it pulls to; `here`'s own unless given
+    """
 
-    def value(self, phi, data):
-        return self.objective.value(phi, data) + self.pull / 2 * np.sum((phi - self.theta) ** 2, axis=-1)
+    def __init__(self, here, pull, start=None):
+        self.here, self.pull, self.theta = here, pull, here.theta
+        self.start = here.theta if start is None else start
 
-    def grad(self, phi, data):
-        return self.objective.grad(phi, data) + self.pull * (phi - self.theta)
+    def at(self, theta_i):
+        """The place at theta_i, pulled to where this one is."""
+        return Pulled(self.here.at(theta_i), self.pull, self.start)
 
-    def hvp(self, phi, data, v):
-        return self.objective.hvp(phi, data, v) + self.pull * v
+    @property
+    def value(self):
+        return self.here.value + self.pull / 2 * np.sum((self.theta - self.start) ** 2, axis=-1)
+
+    @property
+    def grad(self):
+        return self.here.grad + self.pull * (self.theta - self.start)
+
+    def hvp(self, v):
+        return self.here.hvp(v) + self.pull * v
 
 
+@in_blocks
 def imaml(objective, theta, episode, alpha, steps, *, pull=1.0, iterations=20):
     """Implicit MAML: a meta-method like the others, exact when the inner loop has reached its minimum.
 
@@ -62,8 +75,7 @@ def imaml(objective, theta, episode, alpha, steps, *, pull=1.0, iterations=20):
     Raises DivergenceError when the inner loop does. Rajeswaran et al. 2019, algorithm 1.
     """
     pull = positive("pull", pull)
-    support, query = episode.support, episode.query
-    theta_prime = adapt(Pulled(objective, theta, pull), theta, support, alpha, steps)
-    gradient, loss = objective.grad(theta_prime, query), objective.value(theta_prime, query)
-    v = conjugate_gradient(lambda v: v + objective.hvp(theta_prime, support, v) / pull, gradient, iterations)
-    return MetaGradient(float(np.mean(loss)), mean_over_tasks(v), None)
+    end = arrive(Pulled(place(objective, theta, episode.support), pull), alpha, steps)
+    query = place(objective, theta, episode.query).at(end.theta)
+    v = conjugate_gradient(lambda v: end.hvp(v) / pull, query.grad, iterations)
+    return mean_gradient(query.value, v)

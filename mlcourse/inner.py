@@ -2,27 +2,34 @@
 
 import numpy as np
 
-from mlcourse.checks import DivergenceError, all_finite, at_least, step_size
+from mlcourse.checks import DivergenceError, at_least, step_size
+from mlcourse.objectives import for_each_task, place
 
 
-def descend(objective, theta, support, alpha, steps):
-    """Yield (theta_i, gradient), i = 0 … m: where the loop stands, and the gradient that led there, None at the start.
+def descend(here, alpha, steps):
+    """Yield the places at theta_0, theta_1, …, theta_m that gradient steps lead to; nothing is kept.
 
-    Arguments as in `trajectory`; nothing is kept.
+    here  the place at theta_0 (see `objectives.place`); alpha, steps and errors as in `trajectory`
     """
-    at_least("steps", steps, 0)
-    alpha = step_size(alpha, np.shape(theta)[-1])
-    batch = np.broadcast_shapes(np.shape(theta)[:-1], np.shape(support.x)[:-2])
-    theta_i = np.broadcast_to(theta, (*batch, np.shape(theta)[-1]))
-    yield theta_i, None
+    steps, alpha = at_least("steps", steps, 0), step_size(alpha, np.shape(here.theta)[-1])
+    yield here
     for step in range(1, steps + 1):
         with np.errstate(over="ignore", invalid="ignore"):
-            gradient = objective.grad(theta_i, support)
-            theta_i = theta_i - alpha * gradient
-        finite = True if all_finite(theta_i) else np.all(np.isfinite(theta_i), axis=-1)
-        if not np.all(finite):
-            raise DivergenceError(step, np.flatnonzero(~finite) if np.ndim(finite) else (), alpha)
-        yield theta_i, gradient
+            theta_i = -alpha * here.grad
+            theta_i += here.theta  # in place: memory, not arithmetic, is what this line costs
+        finite = np.isfinite(theta_i)
+        if not finite.all():
+            diverged = ~finite.all(axis=-1)
+            raise DivergenceError(step, np.flatnonzero(diverged) if diverged.ndim else (), alpha)
+        here = here.at(theta_i)
+        yield here
+
+
+def arrive(here, alpha, steps):
+    """The last of the places that `descend` yields."""
+    for last in descend(here, alpha, steps):
+        here = last
+    return here
 
 
 def trajectory(objective, theta, support, alpha, steps):
@@ -37,11 +44,11 @@ def trajectory(objective, theta, support, alpha, steps):
     Raises DivergenceError, with the step and the tasks, when a theta_i is not finite.
     Finn et al. 2017, equation 1.
     """
-    return np.stack([theta_i for theta_i, _ in descend(objective, theta, support, alpha, steps)])
+    start, *path = (here.theta for here in descend(place(objective, theta, support), alpha, steps))
+    return np.stack([for_each_task(start, np.shape(support.x)[:-2]), *path])
 
 
 def adapt(objective, theta, support, alpha, steps):
     """theta' = theta_m, the parameters after m inner steps: (..., P). Arguments as in `trajectory`."""
-    for theta_i, _ in descend(objective, theta, support, alpha, steps):
-        theta_prime = theta_i
-    return theta_prime if steps else theta_prime.copy()
+    theta_prime = arrive(place(objective, theta, support), alpha, steps).theta
+    return theta_prime if steps else np.array(for_each_task(theta_prime, np.shape(support.x)[:-2]))

@@ -1,18 +1,20 @@
-"""The outer loop: meta-gradients, and training with them.
+"""Meta-gradients: how the loss after adaptation changes with what adaptation starts from.
 
 A meta-method is a function (objective, theta, episode, alpha, steps) -> MetaGradient. It needs nothing of the
 objective but value, grad and hvp, so one method can be swapped for another, and one model for another.
 """
 
-import json
-from collections.abc import Mapping
+from functools import wraps
+from itertools import pairwise
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mlcourse.checks import at_least, parameters, positive
+from mlcourse.checks import DivergenceError
 from mlcourse.inner import adapt, descend
-from mlcourse.tasks import Data
+from mlcourse.objectives import place
+from mlcourse.tasks import Data, Episode
 
 
 class MetaGradient(NamedTuple):
@@ -28,50 +30,115 @@ class MetaGradient(NamedTuple):
     alpha: Any
 
 
-def mean_over_tasks(values):
-    """Mean over all leading axes of (..., P) -> (P,)."""
-    return np.reshape(values, (-1, np.shape(values)[-1])).mean(axis=0)
+def mean_over_tasks(values, axes=1):
+    """Mean over all leading axes of (..., P) -> (P,); with axes=0 of (...) -> one number."""
+    rows = np.reshape(values, (-1, *np.shape(values)[np.ndim(values) - axes :]))
+    return rows.sum(axis=0) * (1 / len(rows))  # P divisions would take three times as long as the sum
 
 
-def _like(alpha, gradient):
-    """The gradient (P,) of a step size a parameter, summed when alpha is one number for all."""
-    return gradient if np.ndim(alpha) else gradient.sum()
+def mean_gradient(losses, in_theta, in_alpha=None, alpha=None):
+    """The average MetaGradient of each task's loss (...), gradient in theta (..., P) and, if it has one, in alpha."""
+    if in_alpha is not None:
+        in_alpha = mean_over_tasks(in_alpha, axes=np.ndim(alpha))
+    return MetaGradient(float(mean_over_tasks(losses, axes=0)), mean_over_tasks(in_theta), in_alpha)
 
 
+def _in_alpha(alpha, grad, v):
+    """Each task's grad * v (..., P), or its sum (...) where alpha is one number for all parameters."""
+    return grad * v if np.ndim(alpha) else np.vecdot(grad, v)
+
+
+BLOCK = 300_000  # numbers that the place of a block keeps, 2.4 MB: about what a processor's own cache holds
+
+
+def in_blocks(method):
+    """The meta-method on a few tasks at a time, averaged: quicker, and its memory does not grow with the tasks.
+
+    A divergence is reported as on all tasks at once: the earliest step, and the tasks that left at it.
+    """
+
+    @wraps(method)
+    def averaged(objective, theta, episode, alpha, steps, **options):
+        tasks, blocks = _cut(objective, theta, episode.support, episode.query)
+        if blocks == 1:
+            return method(objective, theta, episode, alpha, steps, **options)
+        mean, diverged = MetaGradient(0.0, 0.0, 0.0), []
+        for start, end in pairwise(tasks * block // blocks for block in range(blocks + 1)):
+            support, query = (data._make(each[start:end] for each in data) for data in (episode.support, episode.query))
+            try:
+                part = method(objective, theta, Episode(support, query, {}), alpha, steps, **options)
+            except DivergenceError as error:
+                diverged.append((start, error))
+            else:
+                mean = _plus(mean, (end - start) / tasks, part)
+        if diverged:
+            raise _of_all_tasks(diverged, prod(np.shape(episode.support.x)[1:-2]))
+        return mean
+
+    return averaged
+
+
+def _cut(objective, theta, support, query):
+    """How many tasks the first axis has, and into how many blocks to cut it; one block where it cannot be cut."""
+    batch = np.shape(support.x)[:-2]
+    arrays = (*support, *query) if hasattr(support, "_make") and hasattr(query, "_make") else ()
+    alike = np.shape(query.x)[:-2] == batch and all(np.shape(each)[: len(batch)] == batch for each in arrays)
+    if not batch or not arrays or not alike or np.ndim(theta) > 1:
+        return 1, 1
+    examples = max(np.shape(support.x)[-2], np.shape(query.x)[-2])
+    units = sum(getattr(getattr(objective, "model", None), "sizes", ()))
+    kept = 2 * np.shape(theta)[-1] + 3 * examples * units  # theta and its gradient; a, phi' and delta of each unit
+    return batch[0], min(batch[0], -(-prod(batch) * kept // BLOCK))
+
+
+def _plus(mean, share, part):
+    """The MetaGradient mean + share * part; its alpha is None where that of the part is."""
+    alpha = None if part.alpha is None else share * part.alpha + mean.alpha
+    return MetaGradient(share * part.loss + mean.loss, share * part.theta + mean.theta, alpha)
+
+
+def _of_all_tasks(diverged, rows):
+    """One DivergenceError of those of the blocks, (start, error) each; an entry of the first axis is `rows` tasks."""
+    step = min(error.step for _, error in diverged)
+    tasks = [rows * start + task for start, error in diverged if error.step == step for task in error.tasks]
+    return DivergenceError(step, tasks, diverged[0][1].alpha)
+
+
+@in_blocks
 def maml(objective, theta, episode, alpha, steps):
     """The exact meta-gradient of the mean query loss after `steps` inner steps.
 
     theta_0 = theta, theta_{i+1} = theta_i - alpha * grad L_s(theta_i); then backwards, with no unrolled graph,
     v_m = grad L_q(theta_m), v_i = v_{i+1} - H_s(theta_i) (alpha * v_{i+1}). The gradient in theta is v_0, the one
     in alpha is -sum_i grad L_s(theta_i) * v_{i+1}. Arguments as in `inner.trajectory`, theta (P,); steps >= 0.
-    Only the trajectory is kept: each gradient is taken once more on the way back. Raises DivergenceError when the inner
-    loop does. Finn et al. 2017, algorithm 1.
+    The places on the way down are kept for the way back. Raises DivergenceError when the inner loop does.
+    Finn et al. 2017, algorithm 1.
     """
-    support, query = episode.support, episode.query
-    *thetas, theta_prime = (theta_i for theta_i, _ in descend(objective, theta, support, alpha, steps))
-    v, loss = objective.grad(theta_prime, query), objective.value(theta_prime, query)
-    alpha_gradient = np.zeros_like(v)
-    for theta_i in reversed(thetas):
-        alpha_gradient = alpha_gradient - objective.grad(theta_i, support) * v
-        v = v - objective.hvp(theta_i, support, alpha * v)
-    return MetaGradient(float(np.mean(loss)), mean_over_tasks(v), _like(alpha, mean_over_tasks(alpha_gradient)))
+    *path, last = descend(place(objective, theta, episode.support), alpha, steps)
+    end = place(objective, theta, episode.query).at(last.theta)
+    v, in_alpha = end.grad, np.zeros_like(alpha, dtype=float)
+    for here in reversed(path):
+        in_alpha = in_alpha - _in_alpha(alpha, here.grad, v)
+        v = v - here.hvp(alpha * v)
+    return mean_gradient(end.value, v, in_alpha, alpha)
 
 
+@in_blocks
 def fomaml(objective, theta, episode, alpha, steps):
     """First-order MAML: grad L_q(theta') alone, as if theta' did not depend on theta.
 
     What `maml` calls v_m. The gradient in alpha keeps each step's direct effect and drops the rest likewise.
     Finn et al. 2017, section 5.2.
     """
-    support, query = episode.support, episode.query
-    total = 0.0
-    for theta_i, gradient in descend(objective, theta, support, alpha, steps):
-        theta_prime, total = theta_i, total if gradient is None else total + gradient
-    v, loss = objective.grad(theta_prime, query), objective.value(theta_prime, query)
-    alpha_gradient = -total * v
-    return MetaGradient(float(np.mean(loss)), mean_over_tasks(v), _like(alpha, mean_over_tasks(alpha_gradient)))
+    total = np.zeros(np.shape(theta)[-1])
+    for step, here in enumerate(descend(place(objective, theta, episode.support), alpha, steps)):
+        if step < steps:
+            total = total + here.grad
+    end = place(objective, theta, episode.query).at(here.theta)
+    return mean_gradient(end.value, end.grad, -_in_alpha(alpha, total, end.grad), alpha)
 
 
+@in_blocks
 def reptile(objective, theta, episode, alpha, steps):
     """Reptile's direction theta - theta': a plain outer step of size epsilon is theta + epsilon (theta' - theta).
 
@@ -79,139 +146,14 @@ def reptile(objective, theta, episode, alpha, steps):
     Nichol et al. 2018, algorithm 1.
     """
     theta_prime = adapt(objective, theta, episode.support, alpha, steps)
-    loss = objective.value(theta_prime, episode.query)
-    return MetaGradient(float(np.mean(loss)), mean_over_tasks(theta - theta_prime), None)
+    return mean_gradient(objective.value(theta_prime, episode.query), theta - theta_prime)
 
 
+@in_blocks
 def joint_training(objective, theta, episode, alpha, steps):
     """One model for all tasks: the gradient at theta on all examples of the batch. alpha and steps are not used."""
     (x, y), (x_query, y_query) = episode.support, episode.query
     examples = np.ndim(x) - 2
     pooled = Data(np.concatenate([x, x_query], axis=examples), np.concatenate([y, y_query], axis=examples))
-    loss = objective.value(theta, pooled)
-    return MetaGradient(float(np.mean(loss)), mean_over_tasks(objective.grad(theta, pooled)), None)
-
-
-def sgd(parameters, gradient, memory, learning_rate):
-    """parameters - learning_rate * gradient. `memory` stays empty."""
-    return parameters - learning_rate * gradient, memory
-
-
-def adam(parameters, gradient, memory, learning_rate):
-    """One step of Adam with the authors' constants 0.9, 0.999 and 1e-8 (Kingma & Ba 2015, algorithm 1).
-
-    memory  (3, P) count, first and second moments; () before the first step
-    """
-    count, first, second = memory if len(memory) else np.zeros((3, len(parameters)))
-    count = count + 1
-    first = 0.9 * first + 0.1 * gradient
-    second = 0.999 * second + 0.001 * gradient**2
-    step = (first / (1 - 0.9**count)) / (np.sqrt(second / (1 - 0.999**count)) + 1e-8)
-    return parameters - learning_rate * step, np.stack([count, first, second])
-
-
-class MetaState(NamedTuple):
-    """Where meta-training stands after an iteration; all that is needed to go on.
-
-    iteration  how many outer steps were taken
-    theta      (P,) meta-parameters after them
-    alpha      scalar or (P,) inner step size after them
-    loss       the mean loss of this iteration's batch, before its outer step
-    memory     the optimizer's
-    random     the state of the random generator
-    """
-
-    iteration: int
-    theta: Any
-    alpha: Any
-    loss: float
-    memory: Any
-    random: Mapping
-
-    def save(self, path):
-        """Write the state to `path` (.npz), a few kB."""
-        fields = self._asdict() | {"random": json.dumps(self.random)}
-        with open(path, "wb") as file:
-            np.savez(file, **fields)
-
-    @classmethod
-    def load(cls, path):
-        """The state that `save` wrote, bit for bit."""
-        with np.load(path) as fields:
-            alpha = fields["alpha"]
-            return cls(
-                int(fields["iteration"]),
-                fields["theta"],
-                alpha if alpha.ndim else float(alpha),
-                float(fields["loss"]),
-                fields["memory"],
-                json.loads(str(fields["random"])),
-            )
-
-
-def meta_train(
-    method,
-    objective,
-    distribution,
-    theta,
-    rng,
-    *,
-    alpha,
-    steps,
-    tasks,
-    shots,
-    queries,
-    learning_rate,
-    learn_alpha=False,
-    optimizer=adam,
-    resume=None,
-):
-    """Sample a batch of tasks, take the method's meta-gradient, step theta: an endless iterator of MetaState.
-
-    method         maml, fomaml, reptile, joint_training or any function of the same signature
-    theta          (P,)  initial meta-parameters, left unchanged
-    alpha, steps   the inner loop; alpha is learned too when learn_alpha is true
-    tasks, shots, queries   batch size, K and Q
-    learning_rate  beta, the outer step size
-    optimizer      adam or sgd: (parameters, gradient, memory, learning_rate) -> (parameters, memory)
-    resume         a MetaState to go on from, bit for bit: theta, alpha and the state of rng come from it
-
-    `for state in itertools.islice(meta_train(...), 1000)` trains 1000 iterations; stopping is `break`.
-    Raises at the call, not at the first iteration, when an argument does not fit.
-    """
-    at_least("tasks", tasks, 1), at_least("shots", shots, 1), at_least("queries", queries, 1)
-    at_least("steps", steps, 0), positive("learning_rate", learning_rate)
-    if resume is None:
-        start = MetaState(0, np.array(theta, dtype=float), alpha, np.nan, (), {})
-    else:
-        start = resume
-        rng.bit_generator.state = resume.random
-    if start.theta.ndim != 1:
-        raise ValueError(f"theta must be one vector of parameters (P,), got shape {start.theta.shape}")
-    parameters("theta", start.theta, start.theta.size)
-
-    def iterate():
-        state = start
-        while True:
-            episode = distribution.sample(rng, tasks, shots, queries)
-            gradient = method(objective, state.theta, episode, state.alpha, steps)
-            state = _outer_step(state, gradient, learn_alpha, optimizer, learning_rate, rng)
-            yield state
-
-    return iterate()
-
-
-def _outer_step(state, gradient, learn_alpha, optimizer, learning_rate, rng):
-    """theta <- theta - beta * gradient, by the optimizer; alpha likewise when it is learned."""
-    slow, slope = state.theta, gradient.theta
-    if learn_alpha:
-        if gradient.alpha is None:
-            raise ValueError("learn_alpha needs a method with a gradient in alpha, such as maml or fomaml")
-        slow = np.append(slow, state.alpha)
-        slope = np.append(slope, gradient.alpha)
-    slow, memory = optimizer(slow, slope, state.memory, learning_rate)
-    size = state.theta.size
-    alpha = state.alpha
-    if learn_alpha:
-        alpha = slow[size:] if np.ndim(state.alpha) else float(slow[size])
-    return MetaState(state.iteration + 1, slow[:size], alpha, gradient.loss, memory, rng.bit_generator.state)
+    here = place(objective, theta, pooled)
+    return mean_gradient(here.value, here.grad)

@@ -9,14 +9,15 @@ An objective is anything with `value`, `grad` and `hvp`; the meta-methods ask fo
 theta (..., P) and the data's leading axes broadcast: one theta meets T tasks and gives T losses.
 """
 
+from functools import cached_property
+
 import autograd.numpy as np
 import numpy
 from autograd import grad
 from autograd.extend import Box
 
 from mlcourse import checks
-from mlcourse.derivatives import ACTIVATIONS, CROSS_ENTROPY, SQUARES, Point
-from mlcourse.tasks import Data
+from mlcourse.derivatives import ACTIVATIONS, CROSS_ENTROPY, SQUARES, MLPPlace, read_only
 
 
 class Objective:
@@ -34,14 +35,11 @@ class Objective:
         return np.sum(self._loss(self.model(theta, data.x), data.y))
 
     def _fit(self, theta, data, *others):
-        """Check the arguments and give theta the tasks' leading axes, so that each task has its own copy."""
+        """Check the arguments and give theta the tasks' leading axes."""
         checks.parameters("theta", theta, self.model.size)
         checks.finite("x", data.x)
         self._check(data, self.model.outputs)
-        batch = numpy.broadcast_shapes(
-            numpy.shape(theta)[:-1], numpy.shape(data.x)[:-2], *(numpy.shape(other)[:-1] for other in others)
-        )
-        return theta if numpy.shape(theta)[:-1] == batch else theta + np.zeros((*batch, 1))
+        return for_each_task(theta, numpy.shape(data.x)[:-2], *(numpy.shape(other)[:-1] for other in others))
 
     def value(self, theta, data):
         """The loss, one number a task."""
@@ -61,49 +59,74 @@ class Objective:
 class ByHand(Objective):
     """The same for an MLP by the derivatives of lesson 11, several times faster.
 
-    The two latest places are kept, so that a gradient and a Hessian-vector product at one theta share its forward pass.
     Under autograd (a theta that autograd is differentiating) it is autograd all the way.
     """
 
     def __init__(self, model, loss, check, derivatives):
         super().__init__(model, loss, check)
-        self._derivatives, self._kept = derivatives, []
+        self._derivatives = derivatives
 
     def at(self, theta, data):
-        """The Point at theta and data, from memory when all their numbers are those of a place that is kept."""
-        theta, x, y = _shared(numpy.asarray(theta), data), numpy.asarray(data.x), numpy.asarray(data.y)
-        for place, point in self._kept:
-            if all(_same(kept, now) for kept, now in zip(place, (theta, x, y), strict=True)):
-                return point
+        """The place at theta on the data. Raises as `value` does; the place's own `at(theta)` does not check."""
+        theta, x = numpy.asarray(theta, dtype=float), numpy.asarray(data.x, dtype=float)
         checks.parameters("theta", theta, self.model.size)
-        checks.finite("x", data.x)
+        checks.finite("x", x)
         self._check(data, self.model.outputs)
-        checks.input_width(data.x, self.model.inputs)
-        place = theta.copy(), x.copy(), y.copy()
-        point = Point(self.model, self._derivatives, place[0], Data(*place[1:]))
-        self._kept = [*self._kept[-1:], (place, point)]
-        return point
+        checks.input_width(x, self.model.inputs)
+        inputs = numpy.ones((*x.shape[:-1], x.shape[-1] + self.model.biased))
+        inputs[..., : x.shape[-1]] = x
+        return MLPPlace(self.model, self._derivatives, theta, inputs, numpy.asarray(data.y))
 
     def value(self, theta, data):
-        return super().value(theta, data) if isinstance(theta, Box) else self.at(theta, data).value()
+        return super().value(theta, data) if isinstance(theta, Box) else numpy.copy(self.at(theta, data).value)[()]
 
     def grad(self, theta, data):
-        return super().grad(theta, data) if isinstance(theta, Box) else self.at(theta, data).grad()
+        return super().grad(theta, data) if isinstance(theta, Box) else self.at(theta, data).grad.copy()
 
     def hvp(self, theta, data, v):
         boxed = isinstance(theta, Box) or isinstance(v, Box)
-        return super().hvp(theta, data, v) if boxed else self.at(theta, data).hvp(v)
+        return super().hvp(theta, data, v) if boxed else self.at(theta, data).hvp(numpy.asarray(v, dtype=float))
 
 
-def _shared(theta, data):
-    """theta without the axes that only repeat it for every task: then one matrix product serves all tasks."""
-    repeats = theta.ndim > 1 and not any(theta.strides[:-1]) and theta.shape[:-1] == numpy.shape(data.x)[:-2]
-    return theta[(0,) * (theta.ndim - 1)] if repeats else theta
+class Place:
+    """Any objective at one theta on one data set: what `place` makes where the objective has no places of its own."""
+
+    def __init__(self, objective, theta, data):
+        self.objective, self.data = objective, data
+        theta = theta if isinstance(theta, Box) else numpy.asarray(theta, dtype=float)
+        self.theta = for_each_task(theta, numpy.shape(data.x)[:-2])
+
+    def at(self, theta):
+        return Place(self.objective, theta, self.data)
+
+    @cached_property
+    def value(self):
+        return read_only(self.objective.value(self.theta, self.data))
+
+    @cached_property
+    def grad(self):
+        grad = self.objective.grad(self.theta, self.data)
+        return read_only(for_each_task(grad, numpy.shape(self.theta)[:-1]))
+
+    def hvp(self, v):
+        return self.objective.hvp(self.theta, self.data, v)
 
 
-def _same(kept, now):
-    """numpy.array_equal, quick to say no: another theta differs in its first parameters already."""
-    return numpy.array_equal(kept[..., :1], now[..., :1]) and numpy.array_equal(kept, now)
+def place(objective, theta, data):
+    """The loss at one theta on one data set, with what value, grad and hvp have in common computed once.
+
+    objective  one with its own at(theta, data) gives its own place; any other with value, grad and hvp is wrapped
+    theta      (..., P); data as the objective takes it, with inputs data.x (..., K, d)
+    ->         .theta; .value (...); .grad (..., P); .hvp(v) (..., P); .at(theta) the place at another theta, same data
+    """
+    own = getattr(objective, "at", None)
+    return Place(objective, theta, data) if own is None or isinstance(theta, Box) else own(theta, data)
+
+
+def for_each_task(theta, *batches):
+    """theta itself where it has the leading axes of all batches, or else a copy of it for each task."""
+    batch = numpy.broadcast_shapes(numpy.shape(theta)[:-1], *batches)
+    return theta if numpy.shape(theta)[:-1] == batch else theta + np.zeros((*batch, 1))
 
 
 def _objective(model, loss, check, by_hand, derivatives):

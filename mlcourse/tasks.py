@@ -229,9 +229,8 @@ class Quadratics:
     def optimum(self, weights):
         """sum w c / sum w: where the weighted sum of (theta - c)^2 is least; nan unless the sum of w is positive."""
         total = np.sum(weights)
-        if total <= 1e-12 * np.sum(np.abs(weights)):
-            return float("nan")
-        return float(np.sum(weights * self.centres) / total)
+        least = total > 1e-12 * np.sum(np.abs(weights))
+        return float(np.sum(weights * self.centres) / total) if least else float("nan")
 
     def optima(self, alpha, steps=1):
         """The theta that each method converges to: name -> number, nan for a method that runs away or stands still."""

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlcourse import Linear, Quadratics, adapt, conjugate_gradient, imaml, mean_squared_error, tanh
+from mlcourse import Linear, Quadratics, conjugate_gradient, imaml, mean_squared_error, place, tanh
 from mlcourse.implicit import Pulled
+from mlcourse.inner import arrive
 from tests.test_meta import METHODS, random_problem
 
 
@@ -42,7 +43,7 @@ def test_on_a_network_it_is_how_the_query_loss_after_a_long_loop_changes_with_th
     directions = np.eye(theta.size)[::3]
 
     def after(moved):
-        theta_prime = adapt(Pulled(objective, moved, 2.0), moved, episode.support, 0.1, 2000)
+        theta_prime = arrive(Pulled(place(objective, moved, episode.support), 2.0), 0.1, 2000).theta
         return objective.value(theta_prime, episode.query).mean()
 
     slopes = [(after(theta + 1e-5 * d) - after(theta - 1e-5 * d)) / 2e-5 for d in directions]
@@ -59,3 +60,14 @@ def test_a_pull_must_be_positive():
     _, objective, theta, episode, _ = random_problem(5, [2, 4, 1], "mean_squared_error")
     with pytest.raises(ValueError, match="pull must be a number greater than 0, got 0"):
         imaml(objective, theta, episode, 0.05, 3, pull=0)
+
+
+def test_a_pulled_place_has_the_derivatives_of_its_value():
+    _, objective, theta, episode, rng = random_problem(6, [2, 4, 1], "mean_squared_error", activation=tanh)
+    here = Pulled(place(objective, theta, episode.support), 0.7).at(theta + rng.normal(size=(3, theta.size)))
+    v, h = rng.normal(size=here.grad.shape), 1e-5
+    up, down = here.at(here.theta + h * v), here.at(here.theta - h * v)
+    assert np.allclose(np.sum(here.grad * v, axis=-1), (up.value - down.value) / (2 * h), rtol=1e-6)
+    assert np.allclose(here.hvp(v), (up.grad - down.grad) / (2 * h), rtol=1e-5, atol=1e-7)
+    distance = np.sum((here.theta - theta) ** 2, axis=-1)
+    assert np.allclose(here.value - objective.value(here.theta, episode.support), 0.35 * distance)

@@ -1,6 +1,4 @@
-"""The meta-gradient is exact, training reaches the closed forms, and resuming is bit for bit."""
-
-from itertools import islice
+"""The meta-gradient is exact, for one task, many, and blocks of them."""
 
 import numpy as np
 import pytest
@@ -10,24 +8,24 @@ from hypothesis import strategies as st
 from mlcourse import (
     MLP,
     Data,
+    DivergenceError,
     Episode,
     Linear,
-    MetaState,
-    Quadratics,
     Sinusoids,
+    adapt,
     cross_entropy,
     fomaml,
+    imaml,
     joint_training,
     maml,
     mean_squared_error,
-    meta_train,
+    meta,
     relu,
     reptile,
-    sgd,
     tanh,
 )
 from tests.reference import central_difference, loss_of, unrolled_gradient
-from tests.test_objectives import KINDS, draw
+from tests.test_objectives import KINDS, Foreign, draw
 
 METHODS = [maml, fomaml, reptile, joint_training]
 
@@ -143,107 +141,140 @@ def test_the_batch_is_the_mean_over_its_tasks_so_that_no_task_depends_on_its_nei
     assert np.allclose(batch.theta, np.mean([single.theta for single in singles], axis=0))
 
 
-# The closed-form test bed: (a, c) = (1, 2) and (4, 0) at alpha = 0.2.
-BED, ALPHA = Quadratics([1.0, 4.0], [2.0, 0.0]), 0.2
-
-
-@pytest.mark.parametrize(
-    "method, steps, optimum",
-    [(joint_training, 1, 0.4), (reptile, 1, 0.4), (reptile, 5, 0.804), (fomaml, 1, 1.0), (maml, 1, 1.6)],
-)
-def test_training_on_the_test_bed_reaches_the_closed_form(method, steps, optimum):
-    states = meta_train(
-        method,
-        mean_squared_error(Linear(1, bias=False)),
-        BED,
-        np.array([5.0]),
-        np.random.default_rng(0),
-        alpha=ALPHA,
-        steps=steps,
-        tasks=2,
-        shots=1,
-        queries=1,
-        learning_rate=0.3,
-        optimizer=sgd,
-    )
-    *_, last = islice(states, 300)
-    assert last.theta[0] == pytest.approx(optimum, abs=5e-4)
-
-
-def test_the_test_bed_knows_where_each_method_goes():
-    assert BED.optima(ALPHA) == pytest.approx({"joint training": 0.4, "Reptile": 0.4, "FOMAML": 1.0, "MAML": 1.6})
-    assert BED.optima(ALPHA, steps=5)["Reptile"] == pytest.approx(0.804, abs=5e-4)
-
-
-def training(method=maml, resume=None, seed=0, **options):
-    model = MLP([1, 8, 1])
-    rng = np.random.default_rng(seed)
-    settings = {"alpha": 0.01, "steps": 1, "tasks": 4, "shots": 5, "queries": 5, "learning_rate": 1e-3} | options
-    return meta_train(method, mean_squared_error(model), Sinusoids(), model.init(rng), rng, resume=resume, **settings)
-
-
-def assert_same(one, other):
-    assert one.iteration == other.iteration and one.loss == other.loss and one.random == other.random
-    for name in ("theta", "alpha", "memory"):
-        assert np.array_equal(getattr(one, name), getattr(other, name)), name
-
-
-@pytest.mark.parametrize("learn_alpha", [False, True])
-@pytest.mark.parametrize("alpha", [0.01, np.full(25, 0.01)])
-def test_a_resumed_training_goes_on_bit_for_bit(tmp_path, learn_alpha, alpha):
-    *_, whole = islice(training(alpha=alpha, learn_alpha=learn_alpha), 20)
-    *_, half = islice(training(alpha=alpha, learn_alpha=learn_alpha), 10)
-    half.save(tmp_path / "state.npz")
-    loaded = MetaState.load(tmp_path / "state.npz")
-    assert_same(loaded, half)
-    *_, resumed = islice(training(alpha=99.0, learn_alpha=learn_alpha, resume=loaded, seed=5), 10)
-    assert_same(resumed, whole)
-
-
-def test_the_same_seed_gives_the_same_training():
-    *_, one = islice(training(), 5)
-    *_, other = islice(training(), 5)
-    assert_same(one, other)
-
-
-def test_training_leaves_the_given_theta_alone():
-    model = MLP([1, 8, 1])
-    theta = model.init(np.random.default_rng(0))
-    before = theta.copy()
-    list(
-        islice(
-            meta_train(
-                maml,
-                mean_squared_error(model),
-                Sinusoids(),
-                theta,
-                np.random.default_rng(0),
-                alpha=0.01,
-                steps=1,
-                tasks=2,
-                shots=2,
-                queries=2,
-                learning_rate=0.1,
-            ),
-            3,
-        )
-    )
-    assert np.array_equal(theta, before)
-
-
-def test_training_refuses_at_the_call_what_does_not_fit():
-    with pytest.raises(ValueError, match="shots must be at least 1, got 0"):
-        training(shots=0)
-    with pytest.raises(ValueError, match="learning_rate must be a number greater than 0, got -1"):
-        training(learning_rate=-1)
-
-
-def test_reptile_has_no_gradient_in_alpha_to_learn_from():
-    with pytest.raises(ValueError, match="learn_alpha needs a method with a gradient in alpha"):
-        next(training(reptile, learn_alpha=True))
-
-
 def test_cross_entropy_trains_through_the_same_lines():
     model, objective, theta, episode, _ = random_problem(11, [2, 6, 3], "cross_entropy")
     assert objective.value(theta, episode.query).shape == (3,)
     assert isinstance(maml(cross_entropy(model), theta, episode, 0.1, 2).loss, float)
+
+
+def in_one_and_in_blocks(monkeypatch, numbers, call, *arguments):
+    """What `call` gives with all tasks in one block, and with blocks of `numbers`."""
+    results = []
+    for size in (10**9, numbers):
+        monkeypatch.setattr(meta, "BLOCK", size)
+        results.append(call(*arguments))
+    return results
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", [*METHODS, imaml])
+@pytest.mark.parametrize("batch", [(7,), (7, 1), (5, 2)])
+@pytest.mark.parametrize("numbers", [1, 500, 1500])
+def test_blocks_of_any_size_give_what_all_tasks_at_once_give(monkeypatch, kind, method, batch, numbers):
+    rng = np.random.default_rng(0)
+    model = MLP([2, 4, 3], activation=tanh)
+    episode = Episode(draw(rng, model, batch, kind), draw(rng, model, batch, kind, rows=5), {})
+    objective, theta = KINDS[kind](model), model.init(rng)
+    for alpha in (0.1, rng.uniform(0.05, 0.1, model.size)):
+        whole, blocks = in_one_and_in_blocks(monkeypatch, numbers, method, objective, theta, episode, alpha, 2)
+        assert np.isclose(whole.loss, blocks.loss, rtol=1e-12) and type(blocks.loss) is float
+        assert np.allclose(whole.theta, blocks.theta, rtol=1e-10, atol=1e-14)
+        assert (whole.alpha is None) == (blocks.alpha is None)
+        assert whole.alpha is None or np.allclose(whole.alpha, blocks.alpha, rtol=1e-10, atol=1e-14)
+
+
+def test_tasks_are_cut_into_blocks_whose_sizes_differ_by_one_at_most(monkeypatch):
+    seen = []
+
+    class Seen(Foreign):
+        def value(self, theta, data):
+            seen.append(len(data.x))
+            return super().value(theta, data)
+
+    model, objective, theta, episode, _ = random_problem(2, [2, 4, 1], "mean_squared_error", tasks=11)
+    monkeypatch.setattr(meta, "BLOCK", 3 * 2 * model.size)
+    maml(Seen(objective), theta, episode, 0.1, 1)
+    assert seen == [2, 3, 3, 3]
+
+
+def steep(curvatures):
+    """Lines y = theta x of these curvatures: at alpha = 1 a step multiplies a task's error by 1 less its own."""
+    x = np.sqrt(curvatures / 2)[..., None, None]
+    return mean_squared_error(Linear(1, bias=False)), Episode(Data(x, 0 * x), Data(x, 0 * x), {})
+
+
+@pytest.mark.parametrize("method", [maml, fomaml, reptile, imaml])
+@pytest.mark.parametrize(
+    "curvatures", [[1, 1e90, 1, 1, 1e150, 1, 1e150], [[1, 1], [1e90, 1e150], [1, 1], [1e150, 1e90]]]
+)
+def test_a_divergence_in_blocks_is_that_of_all_tasks_at_once(monkeypatch, method, curvatures):
+    objective, episode = steep(np.array(curvatures, dtype=float))
+
+    def diverge():
+        with pytest.raises(DivergenceError) as caught, np.errstate(over="ignore"):
+            method(objective, np.array([1.0]), episode, 1.0, 10)
+        return caught.value
+
+    whole, blocks = in_one_and_in_blocks(monkeypatch, 1, diverge)
+    assert blocks.tasks == whole.tasks == tuple(np.flatnonzero(np.array(curvatures) == 1e150))
+    assert blocks.step == whole.step and blocks.alpha == whole.alpha and str(blocks) == str(whole)
+
+
+def test_bad_numbers_in_a_late_block_are_named(monkeypatch):
+    _, objective, theta, episode, _ = random_problem(2, [2, 4, 1], "mean_squared_error", tasks=4)
+    episode.query.y[-1] = np.nan
+    monkeypatch.setattr(meta, "BLOCK", 1)
+    with pytest.raises(ValueError, match="y must be finite"):
+        maml(objective, theta, episode, 0.1, 1)
+
+
+@pytest.mark.parametrize("method", [maml, fomaml, reptile, imaml])
+def test_tasks_may_share_a_query_set(monkeypatch, method):
+    _, objective, theta, episode, _ = random_problem(2, [2, 4, 1], "mean_squared_error", tasks=5)
+    shared = Data(episode.query.x[0], episode.query.y[0])  # five rows: as many as tasks
+    repeated = Data(np.repeat(shared.x[None], 5, axis=0), np.repeat(shared.y[None], 5, axis=0))
+    monkeypatch.setattr(meta, "BLOCK", 1)
+    one, other = (method(objective, theta, episode._replace(query=query), 0.1, 2) for query in (shared, repeated))
+    assert np.isclose(one.loss, other.loss) and np.allclose(one.theta, other.theta)
+
+
+@pytest.mark.parametrize("method", [*METHODS, imaml])
+def test_an_objective_with_value_grad_and_hvp_alone_is_enough(monkeypatch, method):
+    _, objective, theta, episode, rng = random_problem(13, [2, 4, 1], "mean_squared_error", tasks=5)
+    monkeypatch.setattr(meta, "BLOCK", 100)
+    for alpha in (0.1, rng.uniform(0.05, 0.1, theta.size)):
+        ours, foreign = (method(loss, theta, episode, alpha, 3) for loss in (objective, Foreign(objective)))
+        assert np.isclose(ours.loss, foreign.loss) and np.allclose(ours.theta, foreign.theta)
+        assert ours.alpha is None or np.allclose(ours.alpha, foreign.alpha)
+
+
+@pytest.mark.parametrize("method", [*METHODS, imaml])
+def test_lists_and_whole_numbers_are_as_good_as_arrays(method):
+    objective = mean_squared_error(Linear(1))
+    data = Data(np.array([[[1], [2]], [[0], [1]]]), np.array([[[1], [1]], [[2], [0]]]))
+    given = method(objective, [1, 0], Episode(data, data, {}), 0.1, 2)
+    floats = Episode(*(Data(data.x.astype(float), data.y.astype(float)),) * 2, {})
+    expected = method(objective, np.array([1.0, 0.0]), floats, 0.1, 2)
+    assert given.loss == expected.loss and np.array_equal(given.theta, expected.theta)
+
+
+@pytest.mark.parametrize("method", [*METHODS, imaml])
+@pytest.mark.parametrize("steps", [0, 2])
+def test_what_a_method_returns_is_the_callers_own_and_what_it_was_given_is_left_alone(method, steps):
+    _, objective, theta, episode, _ = random_problem(14, [2, 4, 1], "mean_squared_error")
+    alone = Episode(*(Data(data.x[0], data.y[0]) for data in episode[:2]), {})
+    for batch in (episode, alone):
+        for array in (theta, *batch.support, *batch.query):
+            array.flags.writeable = False
+        kept = method(objective, theta, batch, 0.1, steps).theta.copy()
+        method(objective, theta, batch, 0.1, steps).theta[:] = 0
+        assert np.array_equal(method(objective, theta, batch, 0.1, steps).theta, kept)
+
+
+def test_no_step_has_no_gradient_in_alpha():
+    model, objective, theta, episode, _ = random_problem(15, [2, 4, 1], "mean_squared_error")
+    for method in (maml, fomaml):
+        assert method(objective, theta, episode, 0.1, 0).alpha == 0
+        assert np.array_equal(
+            method(objective, theta, episode, np.full(model.size, 0.1), 0).alpha, np.zeros(model.size)
+        )
+
+
+def test_reptile_reports_the_query_loss_where_it_arrived():
+    model = MLP([1, 5, 1])
+    rng = np.random.default_rng(0)
+    theta, objective, episode = model.init(rng), mean_squared_error(model), Sinusoids().sample(rng, 4, 5, 5)
+    theta_prime = adapt(objective, theta, episode.support, 0.01, 3)
+    assert reptile(objective, theta, episode, 0.01, 3).loss == pytest.approx(
+        objective.value(theta_prime, episode.query).mean()
+    )
