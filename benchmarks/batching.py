@@ -3,6 +3,12 @@
 The autograd path is to take at most 1/8 of the loop's time for 25 tasks, K = Q = 10, MLP 1-40-40-1, one step.
 """
 
+import os
+
+from benchmarks import THREADS
+
+os.environ |= dict.fromkeys(THREADS, "1") | os.environ  # before NumPy is first imported
+
 import numpy as np
 
 from benchmarks.timing import medians

@@ -167,13 +167,19 @@ def head(ways):
     return "\n".join([line(["model", "tasks", "m", *ways]), f"|---|---|---|{'---|' * len(ways)}"])
 
 
+def milliseconds(seconds):
+    """About three digits of it."""
+    digits = 3 if seconds < 1e-4 else 2 if seconds < 1e-2 else 1 if seconds < 1e-1 else 0
+    return f"{1000 * seconds:.{digits}f} ms"
+
+
 def times(row):
     """A line of ratios to the reference, with milliseconds, and the cores kept busy where they are more than one."""
     base = row.seconds[reference(row.seconds)]
     cells = []
     for name, taken in row.seconds.items():
         cores = f", {row.busy[name]:.1f} cores" if row.busy[name] > ONE_CORE else ""
-        cells.append(f"{taken / base:.2f} ({1000 * taken:.1f} ms{cores})")
+        cells.append(f"{taken / base:.2f} ({milliseconds(taken)}{cores})")
     return line([*row.setting, *cells])
 
 
