@@ -30,6 +30,20 @@ def three_losses(theta, losses, at, arrived):
 
 
 @styled
+def slopes(theta, by_formula, by_nudges):
+    """The slope of the loss after one step over scalar theta: by a formula and by nudges, both (N,), as line and dots."""
+    figure, axes = new_figure(height=3.2)
+    axes.axhline(0, color=COLOUR.truth, linewidth=1)
+    axes.plot(theta, by_formula, color=COLOUR.theta_prime, label="by the formula")
+    axes.plot(theta[::10], by_nudges[::10], "o", color=COLOUR.theta, markersize=5, label="by nudging θ")
+    axes.set(xlabel="θ", ylabel="slope")
+    words = "agree at every start" if np.allclose(by_formula, by_nudges, rtol=1e-4, atol=1e-6) else "differ"
+    axes.set_title(f"Slope of the query loss after one step: formula and nudges {words}")
+    axes.legend()
+    return figure
+
+
+@styled
 def error_by_step(h, one_sided, central):
     """How wrong a difference is against the size of its step h, both on logarithmic axes; errors (N,)."""
     figure, axes = new_figure(height=3.7)

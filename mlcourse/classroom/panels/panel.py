@@ -193,7 +193,10 @@ class Panel(widgets.VBox):
         self.caption.value = self.caption_of(self.numbers)
 
     def _repr_mimebundle_(self, **kwargs):
-        """The widget where there is a kernel, its picture and its caption where there is none."""
+        """The widget where there is a kernel, its picture and its caption where there is none.
+
+        JupyterLab shows the first line of an output that is hidden, so that line gives no answer away.
+        """
         bundle = super()._repr_mimebundle_(**kwargs) or {}
         picture = base64.b64encode(self.image.value).decode()
-        return bundle | {"image/png": picture, "text/plain": self.caption.value}
+        return bundle | {"image/png": picture, "text/plain": f"The panel as it opens:\n{self.caption.value}"}

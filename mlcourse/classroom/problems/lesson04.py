@@ -26,13 +26,13 @@ def _quartic(rng, size):
 
 class meta_gradient_1d(OneStepProblem):
     title = "the meta-gradient for one parameter"
-    difficulty, minutes = "easy", 8
+    place = "lesson"
+    difficulty, minutes = "easy", 4
     tags = ("example:1", "concept:higher-order-gradients")
     hints = (
-        "Write the inner step first: `theta_prime = theta - alpha * dLs(theta)`. Which loss is measured there?",
-        "The chain rule has two factors: the slope of the query loss at theta_prime, and how far theta_prime moves "
-        "when theta moves.",
-        "d theta_prime / d theta = 1 − alpha · d2Ls(theta). Multiply it by dLq(theta_prime).",
+        "`theta_prime = theta - alpha * dLs(theta)`. What is the derivative of each of its two terms with respect to θ?",
+        "The derivative of θ is 1; the derivative of the slope dLs(θ) is the curvature d2Ls(θ), times alpha.",
+        "`moves = 1 - alpha * d2Ls(theta)`",
     )
     explanation = r"""
     $\theta' = \theta - \alpha L_s'(\theta)$, so $\frac{d\theta'}{d\theta} = 1 - \alpha L_s''(\theta)$, and by the
@@ -66,7 +66,8 @@ class meta_gradient_1d(OneStepProblem):
     @staticmethod
     def solution(dLs, d2Ls, dLq, theta, alpha):
         theta_prime = theta - alpha * dLs(theta)
-        return dLq(theta_prime) * (1 - alpha * d2Ls(theta))
+        moves = 1 - alpha * d2Ls(theta)
+        return dLq(theta_prime) * moves
 
     def losses(self, case):
         return Loss(case["dLs"], lambda theta, v: case["d2Ls"](theta) * v), Loss(case["dLq"])

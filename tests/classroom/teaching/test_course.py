@@ -1,16 +1,19 @@
 """A class from release to feedback, through nbgrader: one perfect submission, one with two well-known mistakes."""
 
+import shutil
 import subprocess
 import sys
 
 import nbformat
 import pytest
 
-from mlcourse.classroom.learner.exercises import ROOT, CourseError
+from mlcourse.classroom.learner.exercises import CourseError
 from mlcourse.classroom.problems import of_lesson
 from mlcourse.classroom.teaching.course import lay_course
+from tests.tested import ROOT, course_copy, notebooks_in
 
 NOTEBOOK = "04_the_meta_gradient_by_hand.ipynb"
+POINTS = {name: problem.points for name, problem in of_lesson(4).items() if problem.place == "exercise"}
 FOMAML = "def meta_gradient(grad_s, hvp_s, grad_q, theta, alpha):\n    return grad_q(theta - alpha * grad_s(theta))"
 ENDLESS = "def jacobian(hessian, alpha):\n    while True:\n        pass"
 
@@ -35,15 +38,17 @@ def submit(folder, student, answers):
 
 
 def solution_cells():
-    notebook = nbformat.read(ROOT / "solutions" / NOTEBOOK, as_version=4)
+    notebook = nbformat.read(course_copy(ROOT / "solutions" / NOTEBOOK), as_version=4)
     graded = ((cell.metadata.get("nbgrader", {}), cell.source) for cell in notebook.cells)
     return {meta["grade_id"]: source for meta, source in graded if meta.get("solution")}
 
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("class")
-    assert "lesson04" in lay_course(folder)
+    folder, solutions = tmp_path_factory.mktemp("class"), tmp_path_factory.mktemp("solutions")
+    for path in notebooks_in("solutions"):
+        shutil.copyfile(course_copy(path), solutions / path.name)
+    assert "lesson04" in lay_course(folder, solutions)
     nbgrader(folder, "generate_assignment", "lesson04", "--create")
     perfect = solution_cells()
     submit(folder, "ada", perfect)
@@ -63,19 +68,18 @@ def marks(course, student):
 
 def test_what_is_released_is_what_the_course_ships(course):
     released, shipped = (
-        {cell.id: cell.source for cell in nbformat.read(path / NOTEBOOK, as_version=4).cells}
-        for path in (course / "release" / "lesson04", ROOT / "exercises")
+        {cell.id: cell.source for cell in nbformat.read(path, as_version=4).cells}
+        for path in (course / "release" / "lesson04" / NOTEBOOK, course_copy(ROOT / "exercises" / NOTEBOOK))
     )
     assert released == shipped
 
 
 def test_a_perfect_submission_gets_every_point(course):
-    assert marks(course, "ada") == {name: problem.points for name, problem in of_lesson(4).items()}
+    assert marks(course, "ada") == POINTS
 
 
 def test_fomaml_and_an_endless_loop_cost_their_points_and_no_others(course):
-    expected = {name: problem.points for name, problem in of_lesson(4).items()}
-    assert marks(course, "bob") == expected | {"meta_gradient": 0, "jacobian": 0}
+    assert marks(course, "bob") == POINTS | {"meta_gradient": 0, "jacobian": 0}
 
 
 def test_the_feedback_page_names_the_mistake(course):
