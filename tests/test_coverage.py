@@ -1,11 +1,10 @@
 """The subject, whole: every concept, mistake, takeaway and example has a lesson that teaches it and an exercise."""
 
-from pathlib import Path
-
 import nbformat
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from mlcourse.classroom.problems import lessons, of_lesson
+from tests.tested import course_copy, notebooks_in
 
 SUBJECT = {
     "concept:meta-learning": "optimising a procedure so that models adapt quickly to new tasks",
@@ -56,23 +55,33 @@ LATER = {"concept:learned-alpha", "takeaway:meta-overfitting", "choice-table"}
 
 
 def tags_in(folder):
-    notebooks = (nbformat.read(path, as_version=4) for path in sorted((ROOT / folder).glob("[0-9]*.ipynb")))
+    notebooks = (nbformat.read(course_copy(path), as_version=4) for path in notebooks_in(folder))
     return {tag for notebook in notebooks for cell in notebook.cells for tag in cell.metadata.get("tags", ())}
 
 
-@pytest.mark.parametrize("folder", ["notebooks", "solutions"])
-def test_the_subject_is_covered(folder):
-    assert set(SUBJECT) - LATER <= tags_in(folder)
+def tags_of_gaps():
+    """What is practised in the lessons themselves."""
+    problems = (problem for number in lessons() for problem in of_lesson(number).values())
+    return {tag for problem in problems if problem.place == "lesson" for tag in problem.tags}
 
 
-@pytest.mark.parametrize("folder", ["notebooks", "solutions"])
-def test_tags_are_spelled_as_the_subject_spells_them(folder):
-    ours = {tag for tag in tags_in(folder) if tag.split(":")[0] in ("concept", "mistake", "takeaway", "example")}
+TAUGHT, PRACTISED = tags_in("notebooks"), tags_in("solutions") | tags_of_gaps()
+each_kind = pytest.mark.parametrize("tags", [TAUGHT, PRACTISED], ids=["taught", "practised"])
+
+
+@each_kind
+def test_the_subject_is_covered(tags):
+    assert set(SUBJECT) - LATER <= tags
+
+
+@each_kind
+def test_tags_are_spelled_as_the_subject_spells_them(tags):
+    ours = {tag for tag in tags if tag.split(":")[0] in ("concept", "mistake", "takeaway", "example")}
     assert ours <= set(SUBJECT)
 
 
 def test_what_comes_later_is_not_there_yet():
-    assert not LATER & tags_in("notebooks") & tags_in("solutions")
+    assert not LATER & TAUGHT & PRACTISED
 
 
 def test_the_list_is_whole():

@@ -31,7 +31,7 @@ def three_losses(theta, losses, at, arrived):
 
 @styled
 def slopes(theta, by_formula, by_nudges):
-    """The slope of the loss after one step over scalar theta: by a formula and by nudges, both (N,), as line and dots."""
+    """The slope of the loss after one step over scalar theta, by a formula and by nudges, (N,) each: line and dots."""
     figure, axes = new_figure(height=3.2)
     axes.axhline(0, color=COLOUR.truth, linewidth=1)
     axes.plot(theta, by_formula, color=COLOUR.theta_prime, label="by the formula")
