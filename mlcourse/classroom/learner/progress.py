@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from mlcourse.classroom.judging.verdict import Verdict
 from mlcourse.classroom.problems import lessons, of_lesson
 
 MASTERY = 0.8
@@ -20,7 +21,8 @@ CREATE TABLE IF NOT EXISTS checks (
     problem TEXT NOT NULL,
     seed INTEGER NOT NULL,
     outcome TEXT NOT NULL,
-    misconception TEXT
+    misconception TEXT,
+    message TEXT
 )
 """
 
@@ -57,20 +59,30 @@ def _open(path):
         with connection:
             connection.execute(_SCHEMA)
             connection.execute("SELECT count(*) FROM checks").fetchone()
+            _add_column(connection, "message")
     except sqlite3.DatabaseError:
         connection.close()
         raise
     return connection
 
 
+def _add_column(connection, name):
+    """A column that files of an older course lack. A file that cannot be written to does without."""
+    if name not in {column for _, column, *_ in connection.execute("PRAGMA table_info(checks)")}:
+        with contextlib.suppress(sqlite3.OperationalError):  # or another kernel has just added it
+            connection.execute(f"ALTER TABLE checks ADD COLUMN {name} TEXT")
+
+
 def record(verdict):
     """Keep one verdict. A disk that cannot be written to costs the record, not the lesson."""
-    number, name, seed = verdict.problem
-    row = (datetime.now().isoformat(timespec="seconds"), number, name, seed, verdict.outcome, verdict.misconception)
+    now = datetime.now().isoformat(timespec="seconds")
+    row = (now, *verdict.problem, verdict.outcome, verdict.misconception, verdict.message)
     try:
         with _database() as connection, connection:
             connection.execute(
-                "INSERT INTO checks (at, lesson, problem, seed, outcome, misconception) VALUES (?, ?, ?, ?, ?, ?)", row
+                "INSERT INTO checks (at, lesson, problem, seed, outcome, misconception, message) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                row,
             )
     except (sqlite3.Error, OSError) as error:
         print(f"Your progress was not saved: {error}", file=sys.stderr)
@@ -94,25 +106,43 @@ class Mastery(NamedTuple):
 
 
 def begun():
-    """Whether anything was ever checked here."""
-    return (home() / "progress.sqlite").exists()
+    """Whether anything was ever checked here; False where nobody may look."""
+    return os.path.exists(home() / "progress.sqlite")  # Path.exists raises where a folder may not be entered
+
+
+def _read(query):
+    """Rows of a query; none where nothing was checked yet, and None where the file could not be read."""
+    try:
+        (home() / "progress.sqlite").stat()
+        with _database() as connection:
+            return connection.execute(query).fetchall()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except (sqlite3.Error, OSError) as error:
+        print(f"Your progress could not be read: {error}", file=sys.stderr)
+        return None
+
+
+def recorded():
+    """Every verdict that was kept, oldest first; None where the file could not be read."""
+    rows = _read("SELECT outcome, misconception, message, lesson, problem, seed FROM checks ORDER BY id")
+    return rows and [Verdict(outcome, mistake, said or "", tuple(of)) for outcome, mistake, said, *of in rows]
 
 
 def solved():
-    """{(lesson, problem)} that were correct at least once, with any seed: what was understood stays understood."""
-    if not begun():
-        return set()
-    try:
-        with _database() as connection:
-            return set(connection.execute("SELECT DISTINCT lesson, problem FROM checks WHERE outcome = 'correct'"))
-    except (sqlite3.Error, OSError) as error:
-        print(f"Your progress could not be read: {error}", file=sys.stderr)
-        return set()
+    """{(lesson, problem)} that were correct at least once, with any seed: what was understood stays understood.
+
+    None where the file could not be read: a failed look says nothing of what was solved.
+    """
+    rows = _read("SELECT DISTINCT lesson, problem FROM checks WHERE outcome = 'correct'")
+    return None if rows is None else set(rows)
 
 
 def mastery(number, done=None):
-    """The Mastery of one lesson; `done` spares a second look into the file."""
+    """The Mastery of one lesson, None where progress could not be read; `done` spares a second look into the file."""
     done = solved() if done is None else done
+    if done is None:
+        return None
     problems = {name: problem for name, problem in of_lesson(number).items() if problem.points}
     todo = tuple(name for name in problems if (number, name) not in done)
     total = sum(problem.points for problem in problems.values())
@@ -120,6 +150,6 @@ def mastery(number, done=None):
 
 
 def overview():
-    """The Mastery of every lesson that has exercises."""
+    """The Mastery of every lesson that has exercises; None where progress could not be read."""
     done = solved()
-    return [mastery(number, done) for number in lessons()]
+    return None if done is None else [mastery(number, done) for number in lessons()]

@@ -4,6 +4,7 @@ What is written has no widget state, no timings and no machine's kernel name; a 
 The answer to a prediction is hidden until its cell runs.
 """
 
+import atexit
 import os
 import sys
 import tempfile
@@ -29,7 +30,10 @@ def run(notebook, folder, timeout=300, **options):
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         **options,
     )
-    client.execute()
+    try:
+        client.execute()
+    finally:  # where no kernel started, it would clean up once more when Python ends, and fail
+        atexit.unregister(client._cleanup_kernel)
     return notebook
 
 
