@@ -92,7 +92,7 @@ def factor(a, b, tolerance):
     if not length or not np.any(a) or not np.isfinite(length) or not np.all(np.isfinite(a)):
         return None
     r = float(np.sum(a * b) / length)
-    return r if same(a, r * b, tolerance) else None
+    return r if same(a, np.asarray(r * b), tolerance) else None
 
 
 def readable(item):

@@ -50,6 +50,30 @@ def test_one_two_and_three_settings_are_told_by_name():
     assert three.misconception == "no square + shift left out + mean for sum"
 
 
+class stepped(FunctionProblem):
+    """theta - grad(theta), with a function among the arguments."""
+
+    def draw(self, rng):
+        return {"theta": rng.normal(size=2), "grad": lambda theta: 2 * theta}
+
+    @staticmethod
+    def solution(theta, grad):
+        return theta - grad(theta)
+
+
+def test_arguments_in_another_order_are_told():
+    def exchanged(grad, theta):
+        return theta - grad(theta)
+
+    assert "in another order, (grad, theta)" in judged(exchanged, stepped).message
+    assert judged(lambda place, slope: place - slope(place), stepped).outcome == "correct"
+
+
+def test_a_function_without_its_call_and_a_call_of_an_array_are_told_in_words():
+    assert "`grad(theta)` is the gradient" in judged(lambda theta, grad: theta - 0.1 * grad, stepped).message
+    assert "are two arguments in another order?" in judged(lambda theta, grad: theta(grad), stepped).message
+
+
 def test_a_known_mistake_times_a_constant_is_told_with_the_constant():
     verdict = judged(lambda x, a, steps: 3 * scaled_sum.difference.answer(x, a, steps))
     assert verdict.misconception == "difference for sum + 3 times"
@@ -57,6 +81,34 @@ def test_a_known_mistake_times_a_constant_is_told_with_the_constant():
 
 def test_a_constant_factor_alone_is_told():
     assert judged(lambda x, a, steps: -2 * scaled_sum.solution(x, a, steps)).misconception == "-2 times"
+
+
+def test_a_constant_factor_is_told_of_a_single_number_too():
+    class largest(scaled_sum):
+        deviations = ()
+
+        @staticmethod
+        def solution(x, a, steps):
+            return a * np.max(x)
+
+    assert judged(lambda x, a, steps: -a * np.max(x), largest).misconception == "sign"
+    assert judged(lambda x, a, steps: 2 * a * np.max(x), largest).misconception == "2 times"
+
+
+def test_a_mistake_that_is_a_factor_is_told_by_its_name_and_not_as_a_factor():
+    class doubled(scaled_sum):
+        deviations = (Deviation("two", 1, "factor 2 left out", "The 2 is missing."),)
+
+        @staticmethod
+        def variant(x, a, steps, two=2):
+            return two * a * np.max(x)
+
+        @staticmethod
+        def solution(x, a, steps):
+            return 2 * a * np.max(x)
+
+    assert judged(lambda x, a, steps: a * np.max(x), doubled).misconception == "factor 2 left out"
+    assert judged(lambda x, a, steps: 3 * a * np.max(x), doubled).misconception == "1.5 times"
 
 
 def test_a_rounded_answer_is_near_and_never_a_not_a():
