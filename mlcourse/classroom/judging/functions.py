@@ -217,7 +217,7 @@ class FunctionProblem(Problem):
             look = known[settings["answer"]][index]
             return look.value if len(settings) == 1 and not look.failure and not look.changed else None
 
-        return fewest(
+        hits = fewest(
             found,
             made,
             entries + self.deviations,
@@ -226,6 +226,8 @@ class FunctionProblem(Problem):
             compare=lambda one, other: factor(one, other, self.tolerance),
             skip=lambda settings: ("answer" in settings and len(settings) > 1) or self.skip(settings),
         )
+        without_factor = [chosen for chosen in hits if all(each.choice != "constant" for each in chosen)]
+        return without_factor or hits  # a factor 2 that is left out says more than "0.5 times"
 
     def _said(self, hits):
         """The verdict of one or several explanations."""
@@ -317,6 +319,9 @@ def _arguments(answer, case):
         signature.bind(*case.values())
     except TypeError:
         return f"It must take {len(case)} arguments, ({', '.join(case)}); yours takes {signature}."
+    names = list(signature.parameters)
+    if sorted(names) == sorted(case) and names != list(case):
+        return f"Its arguments come as ({', '.join(case)}); yours takes them in another order, ({', '.join(names)})."
     return ""
 
 
@@ -339,4 +344,17 @@ def _where(error, answer):
     own = [frame for frame in frames if code and frame.filename == code.co_filename] or frames[-1:]
     text = telling.cut(f"it raised {type(error).__name__.lstrip('_')}: {error}".rstrip(": "))
     line = own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno).strip()
-    return f"{text} — at `{line}` (line {own[-1].lineno} of its cell)." if line else f"{text}."
+    place = f"{text} — at `{line}` (line {own[-1].lineno} of its cell)." if line else f"{text}."
+    return f"{place} {_meant(error)}".rstrip()
+
+
+def _meant(error):
+    """What a TypeError says about functions that are arguments, in a beginner's words; "" for any other error."""
+    text = str(error) if isinstance(error, TypeError) else ""
+    if "object is not callable" in text:
+        return "Something is called there that is no function: are two arguments in another order?"
+    if "operand" in text and ("function" in text or "method" in text):
+        return (
+            "A function stands there without a call: `grad(theta)` is the gradient, `grad` the function that gives it."
+        )
+    return ""
