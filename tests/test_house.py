@@ -21,7 +21,8 @@ ARROWS = {
     "panels": {"figures", "trained", "worked"},
     "reproduce": {"figures", "trained"},
     "lessons": {"judging", "problems", "learner"},
-    "cli": {"judging", "problems", "worked", "learner", "teaching", "reproduce"},
+    "cli": {"judging", "problems", "worked", "learner", "teaching", "reproduce", "terminal"},
+    "terminal": set(),
     "__init__": {"lessons", "learner"},
 }
 

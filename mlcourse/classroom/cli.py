@@ -30,11 +30,13 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 def main():
     """Entry point: what a command refuses is one sentence and exit code 2, never a traceback."""
     from mlcourse.classroom.learner.exercises import CourseError
+    from mlcourse.classroom.terminal import write_readably
 
     one_thread()
+    write_readably()
     try:
         app(_spread(sys.argv[1:]))
-    except (CourseError, ValueError, TypeError, ArithmeticError, FileNotFoundError) as error:
+    except (CourseError, ValueError, TypeError, ArithmeticError, OSError) as error:
         print(f"mlcourse: {error}", file=sys.stderr)
         sys.exit(2)
 
@@ -68,7 +70,7 @@ def _spread(words, options=("--shots", "--seeds", "--methods")):
 def _console():
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, markup=False, emoji=False)
 
 
 START = "notebooks/00_start_here.ipynb"
@@ -86,6 +88,30 @@ def jupyter_command(root, port, *, display, superuser):
     if superuser:
         command.append("--allow-root")
     return command
+
+
+def jupyter_environment(environment=os.environ):
+    """The environment with the course's own settings of JupyterLab first: it does not begin with a question about news.
+
+    They are defaults: what a learner has chosen in JupyterLab's settings stays.
+    """
+    paths = [str(Path(__file__).parent / "jupyter"), environment.get("JUPYTER_CONFIG_PATH")]
+    return {**environment, "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths))}
+
+
+def _log():
+    """An open file for what JupyterLab and its kernels write, which is no reading for a learner; None if there is none.
+
+    The terminal keeps the address.
+    """
+    from mlcourse.classroom.learner.progress import home
+
+    try:
+        home().mkdir(parents=True, exist_ok=True)
+        mine_alone = lambda path, flags: os.open(path, flags, 0o600)  # noqa: E731 (the address has a secret in it)
+        return open(home() / "jupyterlab.log", "w+", encoding="utf-8", errors="replace", opener=mine_alone)
+    except OSError:
+        return None
 
 
 def has_display(environment=os.environ, platform=sys.platform):
@@ -108,9 +134,10 @@ def learn(port: Annotated[int | None, typer.Option(help="Port of the server; the
         raise CourseError(f"there is no course in {ROOT}: run this in a clone of the course, installed with --editable")
     display = has_display()
     superuser = hasattr(os, "geteuid") and os.geteuid() == 0
-    server = subprocess.Popen(jupyter_command(ROOT, port, display=display, superuser=superuser))
+    command, log = jupyter_command(ROOT, port, display=display, superuser=superuser), _log()
+    server = subprocess.Popen(command, env=jupyter_environment(), stdout=log, stderr=log)
     try:
-        _print_address(server, display)
+        _print_address(server, display, log)
         code = server.wait()
     except KeyboardInterrupt:  # Ctrl-C reaches the server as well
         _end(server)
@@ -118,12 +145,16 @@ def learn(port: Annotated[int | None, typer.Option(help="Port of the server; the
     raise typer.Exit(code)
 
 
-def _print_address(server, display):
-    """Wait until the server is up and say where; nothing when it ended instead."""
+def _print_address(server, display, log):
+    """Wait until the server is up and say where; when it ended instead, what it said."""
     from rich.panel import Panel
 
     address = _address(server)
     if address is None:
+        print("JupyterLab did not start. What it said:", file=sys.stderr)
+        if log is not None:
+            log.seek(0)
+            print("".join(log.readlines()[-20:]), end="", file=sys.stderr)
         return
     opening = "It opens in your browser" if display else "No display here: open this address in a browser"
     _console().print(Panel.fit(f"{opening}. Ctrl-C here ends it.", title="The course: lesson 00, “Start here”"))
@@ -226,28 +257,37 @@ def grade(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     seconds: Annotated[int, typer.Option(help="How long one cell may run.")] = 60,
 ):
-    """Run notebooks in fresh kernels and show each problem's points and verdict."""
-    from mlcourse.classroom.teaching.grading import grade as marks_of
+    """Run notebooks in fresh kernels and show each problem's points and verdict.
 
-    for path in notebooks:
-        if not path.is_file():
-            raise FileNotFoundError(f"there is no notebook {path}")
-    graded = [marks_of(path, seconds) for path in notebooks]
+    A file that cannot be marked is named, and the others are marked all the same; the exit code is then 1, or 2 where
+    none could be.
+    """
+    from mlcourse.classroom.teaching.grading import Unmarked, grade_all
+
+    graded = []
+    for marks in grade_all(notebooks, seconds):
+        graded.append(marks)
+        if isinstance(marks, Unmarked):
+            print(f"mlcourse: {marks.error}", file=sys.stderr)
+        elif not as_json:
+            _print_marks(marks)
     if as_json:
-        rows = [
-            {
-                "notebook": marks.notebook,
-                "lesson": marks.lesson,
-                "points": marks.points,
-                "out_of": marks.out_of,
-                "problems": [mark._asdict() for mark in marks.marks],
-            }
-            for marks in graded
-        ]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
-        return
-    for marks in graded:
-        _print_marks(marks)
+        print(json.dumps([_as_fields(marks) for marks in graded], indent=2, ensure_ascii=not _shows_all()))
+    unmarked = sum(isinstance(marks, Unmarked) for marks in graded)
+    if unmarked:
+        raise typer.Exit(1 if unmarked < len(graded) else 2)
+
+
+def _shows_all():
+    return (sys.stdout.encoding or "").lower().startswith("utf")
+
+
+def _as_fields(marks):
+    """Marks, or Unmarked, as JSON has them."""
+    if not hasattr(marks, "marks"):
+        return marks._asdict()
+    fields = {"notebook": marks.notebook, "lesson": marks.lesson, "points": marks.points, "out_of": marks.out_of}
+    return fields | {"problems": [mark._asdict() for mark in marks.marks]}
 
 
 def _print_marks(marks):
@@ -255,12 +295,13 @@ def _print_marks(marks):
 
     from mlcourse.classroom.judging.verdict import Verdict
 
-    table = Table(title=f"{marks.notebook}: {marks.points} of {marks.out_of} points", title_justify="left")
+    print(f"{marks.notebook}: {marks.points} of {marks.out_of} points")  # in one piece, however narrow the terminal
+    table = Table()
     for heading in ("problem", "points", "verdict", "what it says"):
         table.add_column(heading, overflow="fold", no_wrap=heading in ("problem", "points"))
     for mark in marks.marks:
         head = Verdict(mark.outcome, mark.misconception, "").head
-        said = mark.message if mark.outcome == "wrong" else ""
+        said = "" if mark.outcome == "correct" else mark.message
         table.add_row(mark.problem, f"{mark.points}/{mark.out_of}" if mark.out_of else "–", head, said)
     _console().print(table)
 
@@ -273,17 +314,19 @@ def progress():
     from mlcourse.classroom.learner.notebook import TITLES
     from mlcourse.classroom.learner.progress import MASTERY, overview
 
-    table = Table(title="Your progress", title_justify="left")
-    for heading in ("lesson", "points", "", "mastery"):
-        table.add_column(heading, no_wrap=True)
     lessons = overview()
+    if lessons is None:  # which was said
+        raise typer.Exit(2)
+    table = Table(title=f"Your progress; {MASTERY:.0%} of the points master a lesson", title_justify="left")
+    for heading in ("lesson", "points", "", "mastery"):
+        table.add_column(heading, overflow="fold", no_wrap=heading != "lesson")
     for each in lessons:
         filled = round(10 * each.share)
         table.add_row(
             f"{each.lesson:02} {TITLES[each.lesson]}",
             f"{each.points}/{each.out_of}",
             "█" * filled + "░" * (10 - filled),
-            "✓ mastered" if each.mastered else f"{each.share:.0%} of {MASTERY:.0%}",
+            "✓ mastered" if each.mastered else f"{each.share:.0%}",
         )
     _console().print(table)
     ahead = next((each for each in lessons if not each.mastered), None)
@@ -300,13 +343,18 @@ def _name_of(number):
 
 
 @app.command()
-def reset(lesson: Annotated[int, typer.Argument(help="Which lesson's exercise, such as 04.")]):
-    """Lay a fresh exercise; your edited one is kept beside it under a dated name."""
+def reset(
+    lesson: Annotated[int, typer.Argument(help="Which lesson's exercise, such as 04.")],
+    its_notebook: Annotated[
+        bool, typer.Option("--lesson", help="The lesson's notebook instead of its exercise.")
+    ] = False,
+):
+    """Lay a fresh exercise; what you wrote is kept beside it under a dated name."""
     from mlcourse.classroom.learner.exercises import reset as lay_fresh
 
-    path, kept = lay_fresh(lesson)
+    path, kept = lay_fresh(lesson, folder="notebooks" if its_notebook else "exercises")
     if kept is None:
-        print(f"{path.name} is fresh already.")
+        print(f"{path.name} is fresh. You had written nothing into it that there would be to keep.")
     else:
         print(f"{path.name} is fresh. Your version is kept as {kept.name}")
 
@@ -314,11 +362,16 @@ def reset(lesson: Annotated[int, typer.Argument(help="Which lesson's exercise, s
 @app.command()
 def update():
     """Bring the course up to date; files of yours that the update changes are kept under dated names first."""
+    from mlcourse.classroom.learner.clone import ROOT, source
     from mlcourse.classroom.learner.exercises import update as bring_up_to_date
 
     for path, kept in bring_up_to_date():
-        print(f"{path.name} is new. Your version is kept as {kept.name}")
-    print("The course is up to date. `make learn` opens it.")
+        name = path.relative_to(ROOT).as_posix()
+        if kept is None:
+            print(f"{name} is as the course has it now. You had written nothing into it that there would be to keep.")
+        else:
+            print(f"{name} is as the course has it now. Your version is kept as {kept.name}")
+    print(f"The course is up to date with {source()}. `make learn` opens it.")
 
 
 @app.command()

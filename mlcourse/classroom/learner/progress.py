@@ -12,6 +12,7 @@ from mlcourse.classroom.judging.verdict import Verdict
 from mlcourse.classroom.problems import lessons, of_lesson
 
 MASTERY = 0.8
+PATIENCE = 10  # seconds that one kernel waits for another to write
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS checks (
@@ -54,7 +55,7 @@ def _database():
 
 def _open(path):
     """Two kernels may write at once: a writer waits for the other, and a kill leaves either all of a row or none."""
-    connection = sqlite3.connect(path, timeout=10)
+    connection = sqlite3.connect(path, timeout=PATIENCE)
     try:
         with connection:
             connection.execute(_SCHEMA)

@@ -1,5 +1,6 @@
 """Progress is never lost: two kernels at once, a kill at any moment, a damaged file."""
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -115,6 +116,90 @@ def test_a_lessons_first_cell_says_whether_the_lesson_before_is_mastered(capsys)
         solve(name)
     start_lesson(5)
     assert "✓ Lesson 04 is mastered" in capsys.readouterr().out
+
+
+@pytest.fixture
+def locked(home):
+    """A progress file that another process holds."""
+    solve("jacobian")
+    with contextlib.closing(sqlite3.connect(home / "progress.sqlite", isolation_level=None)) as connection:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def folder_in_its_place(home):
+    (home / "progress.sqlite").mkdir()
+
+
+def folder_below_a_file(home, monkeypatch):
+    (home / "file").write_text("")
+    monkeypatch.setenv("MLCOURSE_HOME", str(home / "file" / "folder"))
+
+
+def name_too_long(home, monkeypatch):
+    monkeypatch.setenv("MLCOURSE_HOME", str(home / ("x" * 300)))
+
+
+def folder_that_may_not_be_entered(home, monkeypatch):
+    """As root meets it elsewhere, and as everybody else does: every look into it is refused."""
+
+    def refuse(path, *_, **__):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    for name in ("stat", "mkdir", "exists"):
+        monkeypatch.setattr(f"pathlib.Path.{name}", refuse)
+    real = os.stat
+    monkeypatch.setattr("os.stat", lambda path, *a, **k: refuse(path) if "sqlite" in str(path) else real(path, *a, **k))
+
+
+def test_a_look_that_failed_says_nothing_of_what_was_solved(home, capsys):
+    folder_in_its_place(home)
+    start_lesson(5)
+    said = capsys.readouterr()
+    assert "Lesson 04" not in said.out and "The kernel is ready" in said.out
+    assert "Your progress could not be read" in said.err
+    assert progress.solved() is progress.mastery(4) is progress.overview() is progress.recorded() is None
+
+
+def test_nor_does_a_look_at_a_locked_file(locked, monkeypatch, capsys):
+    monkeypatch.setattr("mlcourse.classroom.learner.progress.PATIENCE", 0.1)
+    start_lesson(5)
+    said = capsys.readouterr()
+    assert "%" not in said.out and "could not be read: database is locked" in said.err
+    assert lesson(4).check("jacobian", None).outcome == "not attempted"
+    assert "Your progress was not saved" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [folder_below_a_file, name_too_long, folder_that_may_not_be_entered])
+def test_a_folder_that_cannot_be_looked_into_is_never_in_the_way(kind, home, monkeypatch, capsys):
+    kind(home, monkeypatch)
+    start_lesson(5)
+    assert "The kernel is ready" in capsys.readouterr().out
+    assert not progress.begun()
+    progress.solved(), progress.overview(), progress.recorded()
+    assert lesson(4).check("jacobian", None).outcome == "not attempted"
+    assert "Your progress was not saved" in capsys.readouterr().err
+
+
+def test_a_file_of_an_older_course_is_read_and_written_on(home):
+    with contextlib.closing(sqlite3.connect(home / "progress.sqlite")) as connection, connection:
+        connection.execute(
+            "CREATE TABLE checks (id INTEGER PRIMARY KEY, at TEXT NOT NULL, lesson INTEGER NOT NULL, problem TEXT NOT "
+            "NULL, seed INTEGER NOT NULL, outcome TEXT NOT NULL, misconception TEXT)"
+        )
+        connection.execute("INSERT INTO checks VALUES (1, '2026-01-01', 4, 'jacobian', 0, 'correct', NULL)")
+    assert progress.solved() == {(4, "jacobian")}
+    progress.record(Verdict("wrong", "a mistake", "its message", (4, "hvp", 2)))
+    assert progress.recorded() == [
+        Verdict("correct", None, "", (4, "jacobian", 0)),
+        Verdict("wrong", "a mistake", "its message", (4, "hvp", 2)),
+    ]
+
+
+def test_nothing_is_made_by_looking(home, monkeypatch):
+    monkeypatch.setenv("MLCOURSE_HOME", str(home / "nothing yet"))
+    assert progress.solved() == set() and progress.recorded() == [] and not progress.begun()
+    assert not (home / "nothing yet").exists()
 
 
 def test_a_lesson_that_does_not_exist_is_named():
