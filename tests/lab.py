@@ -37,6 +37,7 @@ def jupyterlab(folder):
         f"--ServerApp.root_dir={folder}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.expose_app_in_browser=True",
     ]
     with open(log, "wb") as file:
         server = subprocess.Popen(command, stdout=file, stderr=file, start_new_session=True)
@@ -75,11 +76,55 @@ def browser_page(width=1280, height=900):
             browser.close()
 
 
-def open_notebook(page, address, path):
-    """Open a notebook of the served folder in JupyterLab and wait for its kernel."""
-    page.goto(address.replace("/lab?", f"/lab/tree/{path}?") + "&reset")
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+_OPEN = """async ([path, kernel]) => {
+    const lab = window.jupyterapp;
+    await lab.restored;
+    for (const tab of [...lab.shell.widgets("main")]) {
+        await tab.context?.sessionContext.shutdown();
+        tab.dispose();
+    }
+    const kernelPreference = kernel ? {} : {canStart: false, shouldStart: false, autoStartDefault: false};
+    const tab = await lab.commands.execute("docmanager:open", {path, kernelPreference});
+    await tab.context.ready;
+    return tab.content.widgets.length;
+}"""
+
+
+def open_notebook(page, address, path, kernel=True):
+    """Open a notebook of the served folder in JupyterLab, and no other; wait for its cells, and for its kernel."""
+    if not page.evaluate("'jupyterapp' in window"):
+        page.goto(f"{address}&reset")
+        page.wait_for_function("'jupyterapp' in window", timeout=60_000)
+    cells = page.evaluate(_OPEN, [path, kernel])
+    page.locator(".jp-Notebook .jp-Cell").nth(cells - 1).wait_for(state="attached", timeout=60_000)
+    if kernel:
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+
+
+def screen_from(page, place):
+    """The text on the screen when the notebook's cell at `place` is at its top."""
+    return page.evaluate(
+        """async place => {
+            const panel = document.querySelector(".jp-WindowedPanel-outer");
+            const cells = [...panel.querySelectorAll(".jp-Cell")];
+            for (let turn = 0; turn < 2; turn++) {  // heights are known once drawn
+                cells[place].scrollIntoView({block: "start"});
+                await new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)));
+            }
+            const {top, bottom} = panel.getBoundingClientRect();
+            const seen = cells.map(cell => [cell, cell.getBoundingClientRect()])
+                .filter(([_, box]) => box.bottom > top && box.top < bottom);
+            return seen.map(([cell, _]) => cell.innerText).join("\\n");
+        }""",
+        place,
+    )
+
+
+def shown_outputs(page, place):
+    """How many outputs of the cell at `place` are drawn; a hidden one is a placeholder."""
+    screen_from(page, place)
+    outputs = page.locator(f".jp-Cell[data-windowed-list-index='{place}'] .jp-OutputArea-output")
+    return sum(output.is_visible() for output in outputs.all())
 
 
 def run_all(page, timeout=60):

@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from functools import cache
 
 import nbformat
 import pytest
@@ -16,7 +15,8 @@ from mlcourse.classroom.learner.notebook import STUB
 from mlcourse.classroom.problems import lessons, of_lesson
 from mlcourse.classroom.teaching.execute import ANSWER, own_progress, run
 from tests.gaps import CHECK, filled, gaps
-from tests.tested import ROOT, course_copy, notebooks_in
+from tests.predictions import is_hidden, numbers_revealed, reveals, slots, states, text_before_it_runs
+from tests.tested import ROOT, cells, course_copy, notebook_of, notebooks_in
 
 LESSONS = notebooks_in("notebooks")
 ALL = [*LESSONS, *notebooks_in("solutions")]
@@ -25,15 +25,6 @@ BELOW = 4  # cells below an answer that are on the screen with it
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 each_with_gaps = pytest.mark.parametrize("path", WITH_GAPS, ids=lambda path: path.stem)
 each_notebook = pytest.mark.parametrize("path", ALL, ids=lambda path: f"{path.parent.name}-{path.stem}")
-
-
-@cache
-def notebook_of(path):
-    return nbformat.read(course_copy(path), as_version=4)
-
-
-def cells(path, kind=None):
-    return [cell for cell in notebook_of(path).cells if kind in (None, cell.cell_type)]
 
 
 def outputs(path):
@@ -197,70 +188,33 @@ def test_every_gap_takes_its_solution_and_what_follows_is_drawn_with_it(path):
 # predictions
 
 
-def slots_and_reveals(path):
-    """(name of the guess, place of its cell) for every slot, and for every reveal."""
-    slots, reveals = [], []
-    for place, cell in enumerate(cells(path)):
-        if cell.cell_type == "code":
-            slots += [(name, place) for name in re.findall(r"^(\w*guess\w*) = ", cell.source, re.MULTILINE)]
-            reveals += [(name, place) for name in _guesses_revealed(cell.source)]
-    return slots, reveals
-
-
-def _guesses_revealed(source):
-    """The second argument of each call of reveal."""
-    calls = [
-        node
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "reveal"
-    ]
-    return [ast.unparse(call.args[1]) for call in calls]
-
-
 @each_lesson
 def test_every_prediction_has_one_slot_and_one_answer(path):
-    slots, reveals = slots_and_reveals(path)
     asked = sum("**Predict.**" in cell.source for cell in cells(path, "markdown"))
-    assert len(slots) == len(reveals) == len(dict(slots)) == asked > 0
-    assert dict(slots).keys() == dict(reveals).keys()
-    for name, place in slots:
-        assert re.fullmatch(rf"{name} = None  # .+", cells(path)[place].source)
-        assert name.startswith("guess_")
-        assert place < dict(reveals)[name]
+    slot_of, answer_of = dict(slots(cells(path))), dict(reveals(cells(path)))
+    assert len(slots(cells(path))) == len(reveals(cells(path))) == asked > 0
+    assert slot_of.keys() == answer_of.keys() and len(slot_of) == asked
+    for name, place in slot_of.items():
+        assert re.fullmatch(r"guess_\w+ = None  # .+", cells(path)[place].source)
+        assert place < answer_of[name]
 
 
 @each_lesson
 def test_an_answer_is_hidden_until_its_cell_runs_and_nothing_else_is(path):
     for cell in cells(path, "code"):
-        answers = "reveal(" in cell.source or ANSWER in cell.metadata.get("tags", ())
-        assert cell.metadata.get("jupyter", {}).get("outputs_hidden", False) == answers, cell.source
+        assert is_hidden(cell) == ("reveal(" in cell.source or ANSWER in cell.metadata.get("tags", ())), cell.source
         if "reveal(" in cell.source:
             assert cell.outputs[0].get("text", "").startswith("Your prediction and the measurement:\n"), cell.source
 
 
-def numbers_revealed(cell):
-    """What `reveal` printed, of two digits or more: a 5 or a name may stand anywhere for other reasons."""
-    said = "".join(output.get("text", "") for output in cell.outputs)
-    return [number for number in re.findall(r": (-?[\d.]+)   \(no guess", said) if len(number.strip("-0.")) > 1]
-
-
-def shown(cell):
-    """The text of a cell that is on the screen before anything has run."""
-    if cell.cell_type == "markdown" or cell.metadata.get("jupyter", {}).get("outputs_hidden"):
-        return cell.source
-    said = [output.get("text", "") or str(output.data.get("text/plain", "")) for output in cell.outputs]
-    return "\n".join([cell.source, *said])
-
-
 @each_lesson
-def test_no_answer_is_on_the_screen_before_its_cell_has_run(path):
-    everything, (slots, reveals) = cells(path), slots_and_reveals(path)
-    for name, place in reveals:
-        for answer in numbers_revealed(everything[place]):
-            number = re.compile(rf"(?<![\w.]){re.escape(answer.replace('-', '−'))}(?!\w|\.\d)")
-            for cell in everything[dict(slots)[name] - 1 : place + BELOW + 1]:
-                seen = shown(cell).replace("-", "−")
-                assert not number.search(seen), f"{name}: {answer} can be read before it was guessed, in\n{seen}"
+def test_no_answer_can_be_read_near_its_question_before_its_cell_has_run(path):
+    slot_of = dict(slots(cells(path)))
+    for name, place in reveals(cells(path)):
+        near = cells(path)[slot_of[name] - 1 : place + BELOW + 1]
+        for number in numbers_revealed(cells(path)[place]):
+            for text in map(text_before_it_runs, near):
+                assert not states(text, number), f"{name}: {number} can be read before it was guessed, in\n{text}"
 
 
 # panels

@@ -11,6 +11,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import nbformat
+
 from mlcourse.classroom.learner.exercises import committed
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +43,17 @@ def notebooks_in(name):
     named = [path for path in sorted((ROOT / name).glob("*.ipynb")) if re.fullmatch(r"\d\d_\w+", path.stem)]
     known = [path for path in named if not os.environ.get(WORKING_COPY) and committed(path, ROOT) is not None]
     return tuple(known or named)
+
+
+@cache
+def notebook_of(path):
+    """What is tested in place of the notebook at `path`, read."""
+    return nbformat.read(course_copy(path), as_version=4)
+
+
+def cells(path, kind=None):
+    """Its cells, or those of one kind, "code" or "markdown"."""
+    return [cell for cell in notebook_of(path).cells if kind in (None, cell.cell_type)]
 
 
 def edited():
