@@ -1,6 +1,5 @@
-"""What an answer prints, shows and asks for while it is checked: caught piece by piece, shortened, given out again."""
+"""What an answer prints and shows while it is checked: caught piece by piece, shortened, given out again."""
 
-import builtins
 import contextlib
 import io
 import re
@@ -70,24 +69,17 @@ class _Text(io.TextIOBase):
 
 @contextlib.contextmanager
 def listening(hear, pictures=True):
-    """Within it, each piece that is printed or shown is handed to hear(kind, what), and nobody can be asked anything.
+    """Within it, each piece that is printed or shown is handed to hear(kind, what).
 
     pictures   False leaves displays to the notebook, which shows them where the code runs in its own process
     """
     stream = _Text(hear)
     with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream), contextlib.ExitStack() as stack:
-        before = builtins.input
-        builtins.input = _refuse
-        stack.callback(setattr, builtins, "input", before)
         if pictures and (shell := _shell()) is not None:
             publisher = shell.display_pub
             shell.display_pub = _publisher(hear)
             stack.callback(setattr, shell, "display_pub", publisher)
         yield
-
-
-def _refuse(*_):
-    raise EOFError("input() cannot be used in a checked answer: its arguments are all that it gets")
 
 
 def _shell():
