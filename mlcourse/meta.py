@@ -114,13 +114,15 @@ def maml(objective, theta, episode, alpha, steps):
     The places on the way down are kept for the way back. Raises DivergenceError when the inner loop does.
     Finn et al. 2017, algorithm 1.
     """
-    *path, last = descend(place(objective, theta, episode.support), alpha, steps)
-    end = place(objective, theta, episode.query).at(last.theta)
-    v, in_alpha = end.grad, np.zeros_like(alpha, dtype=float)
-    for here in reversed(path):
+    path = list(descend(place(objective, theta, episode.support), alpha, steps))
+    end = place(objective, theta, episode.query).at(path.pop().theta)
+    losses, v, in_alpha = end.value, end.grad, np.zeros_like(alpha, dtype=float)
+    del end  # a place that is let go of leaves the way back its memory, still in the cache
+    while path:
+        here = path.pop()
         in_alpha = in_alpha - _in_alpha(alpha, here.grad, v)
         v = v - here.hvp(alpha * v)
-    return mean_gradient(end.value, v, in_alpha, alpha)
+    return mean_gradient(losses, v, in_alpha, alpha)
 
 
 @in_blocks
