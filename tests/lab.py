@@ -101,30 +101,35 @@ def open_notebook(page, address, path, kernel=True):
         page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
 
 
+_SCREEN = """async place => {
+    const panel = document.querySelector(".jp-WindowedPanel-outer"), cells = [...panel.querySelectorAll(".jp-Cell")];
+    const onScreen = () => {
+        const {top, bottom} = panel.getBoundingClientRect();
+        const seen = cells.filter(cell => {
+            const box = cell.getBoundingClientRect();
+            return box.bottom > top && box.top < bottom;
+        });
+        return seen.map(cell => cell.innerText).join("\\n");
+    };
+    for (let before = null, now = "", turn = 0; before !== now && turn < 20; turn++) {  // a cell is drawn once in view
+        before = now;
+        cells[place].scrollIntoView({block: "start"});
+        await new Promise(done => setTimeout(done, 150));
+        now = onScreen();
+    }
+    return onScreen();
+}"""
+
+
 def screen_from(page, place):
     """The text on the screen when the notebook's cell at `place` is at its top."""
-    return page.evaluate(
-        """async place => {
-            const panel = document.querySelector(".jp-WindowedPanel-outer");
-            const cells = [...panel.querySelectorAll(".jp-Cell")];
-            for (let turn = 0; turn < 2; turn++) {  // heights are known once drawn
-                cells[place].scrollIntoView({block: "start"});
-                await new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)));
-            }
-            const {top, bottom} = panel.getBoundingClientRect();
-            const seen = cells.map(cell => [cell, cell.getBoundingClientRect()])
-                .filter(([_, box]) => box.bottom > top && box.top < bottom);
-            return seen.map(([cell, _]) => cell.innerText).join("\\n");
-        }""",
-        place,
-    )
+    return page.evaluate(_SCREEN, place)
 
 
-def shown_outputs(page, place):
-    """How many outputs of the cell at `place` are drawn; a hidden one is a placeholder."""
-    screen_from(page, place)
-    outputs = page.locator(f".jp-Cell[data-windowed-list-index='{place}'] .jp-OutputArea-output")
-    return sum(output.is_visible() for output in outputs.all())
+def hidden_outputs(page):
+    """Places of the cells whose output is hidden behind a placeholder."""
+    cells = page.locator(".jp-Notebook .jp-Cell:has(.jp-OutputPlaceholder)")
+    return [int(place) for place in cells.evaluate_all("cells => cells.map(cell => cell.dataset.windowedListIndex)")]
 
 
 def run_all(page, timeout=60):

@@ -13,11 +13,11 @@ from tests.lab import (
     PanelOnPage,
     browser_page,
     find_browser,
+    hidden_outputs,
     jupyterlab,
     open_notebook,
     run_all,
     screen_from,
-    shown_outputs,
 )
 from tests.predictions import is_hidden, numbers_revealed, reveals, slots, states
 from tests.tested import cells, course_copy, notebooks_in
@@ -81,11 +81,10 @@ def test_no_answer_is_on_the_screen_until_its_cell_has_run(page_and_address, pat
         seen = screen_from(page, slot_of[name])
         assert f"{name} = None" in seen
         assert not [number for number in numbers_revealed(everything[place]) if states(seen, number)], seen
-    hidden = [place for place, cell in enumerate(everything) if is_hidden(cell)]
-    assert not any(shown_outputs(page, place) for place in hidden)
+    assert hidden_outputs(page) == [place for place, cell in enumerate(everything) if is_hidden(cell)]
     if path in RUN:
         run_all(page)
-        assert all(shown_outputs(page, place) for place in hidden)
+        assert hidden_outputs(page) == []
         panel = PanelOnPage(page).bring_into_view()
         panel.press("ArrowRight")
         panel.drag(100)
