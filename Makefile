@@ -39,7 +39,7 @@ lint: $(VENV)/.test
 
 notebooks: $(VENV)/.test
 	$(BIN)/python -m mlcourse.classroom.teaching.execute $(or $(NOTEBOOKS),notebooks/*.ipynb solutions/*.ipynb)
-	$(BIN)/ruff format
+	$(BIN)/ruff format $(or $(NOTEBOOKS),notebooks/*.ipynb solutions/*.ipynb)
 	$(BIN)/mlcourse release
 
 exercises: $(VENV)/.test
