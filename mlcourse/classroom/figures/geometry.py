@@ -20,21 +20,23 @@ def method(name):
 
 
 @styled
-def where_one_step_lands(theta, slope, c):
-    """theta' = (1 - c) theta + c a against c, with one marked step of a learner at `c`."""
+def where_one_step_lands(covered, landed, theta, slope, c):
+    """theta' against the share c of the way from theta to the slope that one step covers, with one marked step at `c`.
+
+    covered (N,) shares, landed (N,) the theta' of each
+    """
     figure, axes = new_figure(height=3.4)
-    line = np.linspace(0, 2.4, 100)
     axes.axvspan(0, 1, color=COLOUR.shade)
     axes.axhline(slope, color=COLOUR.truth, linestyle="--", label="the task's slope a")
     axes.axhline(theta, color=COLOUR.theta, linestyle=":", label="the start θ")
-    axes.plot(line, (1 - line) * theta + line * slope, color=COLOUR.theta_prime, label="θ′")
+    axes.plot(covered, landed, color=COLOUR.theta_prime, label="θ′")
     marks = [c, 1.0, 1.5, 2.0]
     words = ["this step", "lands on a", "overshoots", "as far off as before"]
     for mark, word in zip(marks, words, strict=True):
-        height = (1 - mark) * theta + mark * slope
+        height = np.interp(mark, covered, landed)
         axes.plot(mark, height, "D" if mark == c else "o", color=COLOUR.theta_prime, zorder=5)
         axes.annotate(word, (mark, height), xytext=(8, -13), textcoords="offset points")
-    axes.set(xlim=(0, 2.4), xlabel="c = 2α·mean(x²)", ylabel="θ′ after one step")
+    axes.set(xlim=(covered[0], covered[-1]), xlabel="c = 2α·mean(x²)", ylabel="θ′ after one step")
     axes.set_title("One step moves θ′ along a straight line from θ, through a, and out on the other side")
     axes.text(0.98, 0.9, "θ′ between θ and a", transform=axes.get_xaxis_transform(), ha="right", color="#555555")
     axes.legend(loc="upper left")
@@ -42,10 +44,13 @@ def where_one_step_lands(theta, slope, c):
 
 
 @styled
-def before_and_after(theta, before, after, mu, measured_theta, measured):
-    """Expected loss over p(a) by formula, before and after one step, and Reports measured on held-out tasks."""
+def before_and_after(theta, before, after, best, measured_theta, measured):
+    """Expected loss over p(a) by formula, before and after one step, and Reports measured on held-out tasks.
+
+    theta, before, after (N,); best the start that is best before any step; measured a Report for each measured_theta
+    """
     figure, axes = new_figure()
-    axes.axvline(mu, ymax=0.55, color=COLOUR.truth, linestyle=":", label="μ, the mean slope")
+    axes.axvline(best, ymax=0.55, color=COLOUR.truth, linestyle=":", label="the best start before any step")
     for step, (curve, colour, style, word) in enumerate(
         [(before, COLOUR.theta, "--", "before adaptation"), (after, COLOUR.theta_prime, "-", "after one step")]
     ):
@@ -60,7 +65,7 @@ def before_and_after(theta, before, after, mu, measured_theta, measured):
             label=f"{word}: measured, 95 % CI",
         )
     axes.set(xlabel="initialisation θ", ylabel="expected query loss", ylim=(0, None))
-    axes.set_title("The step lowers every loss by the same factor, so the best θ stays at μ")
+    axes.set_title("The step lowers every loss by the same factor, so the best θ stays where it was")
     axes.legend(loc="upper center")
     return figure
 
@@ -95,22 +100,22 @@ def four_optima(grid, before, after, optima):
 
 
 @styled
-def who_is_heard(closed, listened, tasks):
-    """Each method's weight of a task, over joint training's, against the share c = alpha h that one step closes.
+def who_is_heard(covered, listened, tasks):
+    """Each method's weight of a task, over joint training's, against the share c = alpha h that one step covers.
 
-    closed (N,) values of c; listened name -> (N,); tasks label -> c of a task to mark
+    covered (N,) values of c; listened name -> (N,); tasks label -> c of a task to mark
     """
     figure, axes = new_figure(height=3.8)
     axes.axhspan(-1.2, 0, color=COLOUR.shade)
     axes.axhline(0, color="#555555", linewidth=1)
     styles = {"joint training": "--", "Reptile": ":", "FOMAML": "-.", "MAML": "-"}
     for name, weight in listened.items():
-        axes.plot(closed, weight, styles[name.split(",")[0]], color=method(name)[0], label=name, linewidth=2.5)
+        axes.plot(covered, weight, styles[name.split(",")[0]], color=method(name)[0], label=name, linewidth=2.5)
     for label, c in tasks.items():
         axes.axvline(c, color=COLOUR.truth, linewidth=1)
         axes.text(c + 0.02, -0.97, label, color="#555555")
     axes.text(0.98, -0.72, "negative: θ is pushed away", color="#555555")
-    axes.set(xlim=(0, 2), ylim=(-1.05, 1.25), xlabel="share of the distance that one step closes, c = αh")
+    axes.set(xlim=(0, 2), ylim=(-1.05, 1.25), xlabel="share of the distance that one step covers, c = αh")
     axes.set_ylabel("weight / joint training's weight")
     axes.set_title("The more a step finishes a task, the less MAML listens to it")
     axes.legend(loc="upper right", ncols=4, columnspacing=1.2)
@@ -128,10 +133,10 @@ def reach(starts, adapted, optima, curvatures, losses):
     first, second = np.meshgrid(np.linspace(-1.6, 3.4, 120), np.linspace(-1.6, 3.4, 120))
     for axes, name in zip(panes, starts, strict=True):
         for index, style in enumerate(["solid", "dashed"]):
-            (h1, h2), (c1, c2) = curvatures[index], optima[index]
-            bowl = h1 / 2 * (first - c1) ** 2 + h2 / 2 * (second - c2) ** 2
+            h, optimum = curvatures[index], optima[index]
+            bowl = h[0] / 2 * (first - optimum[0]) ** 2 + h[1] / 2 * (second - optimum[1]) ** 2
             axes.contour(first, second, bowl, [0.15, 0.6], colors="#9a9a9a", linestyles=style, linewidths=1.2)
-            axes.plot(c1, c2, "*", color=COLOUR.truth, markersize=15, markeredgecolor="black")
+            axes.plot(*optimum, "*", color=COLOUR.truth, markersize=15, markeredgecolor="black")
             axes.text(*[(-1.5, 2.9), (2.1, -1.1)][index], f"task {'AB'[index]}")
             axes.annotate(
                 "",
@@ -153,24 +158,6 @@ def reach(starts, adapted, optima, curvatures, losses):
         axes.set_title(f"{name}: {losses[name]:.2f}")
     panes[0].set_ylabel("θ₂")
     title = "Mean loss after one step: MAML's corner is far from both tasks, and reaches both"
-    figure.suptitle(title, x=0.02, ha="left", fontsize=12)
-    return figure
-
-
-@styled
-def price_of_the_mistake(families):
-    """Held-out loss after one step from each start: family -> name -> Report."""
-    figure, panes = new_figure(1, len(families), height=3.3, sharex=True, sharey=True)
-    for axes, (family, reports) in zip(panes, families.items(), strict=True):
-        for row, (name, report) in enumerate(reports.items()):
-            shade, marker = method(name)
-            axes.errorbar(
-                report.mean[1], row, xerr=report.half_width[1], fmt=marker, color=shade, capsize=5, markersize=9
-            )
-        axes.set(xlabel="loss after one step, held-out tasks", title=family)
-        axes.set_yticks(range(len(reports)), list(reports))
-    panes[0].set(ylim=(len(reports) - 0.5, -0.5), xlim=(0, None))
-    title = "A wrong start is costly where curvature and optimum go together, and hardly at all where they do not"
     figure.suptitle(title, x=0.02, ha="left", fontsize=12)
     return figure
 

@@ -55,8 +55,8 @@ def compute(_, alpha, steps, first, second):
         name: _start(theta, ends, weights[name])
         for name, theta, ends in zip(optima, thetas, after[len(GRID) :], strict=True)
     }
-    closed = alpha * bed.curvatures
-    return Numbers(GRID, CENTRES, loss(GRID, 0), after[: len(GRID)], (1 - closed) ** steps, _warning(closed), starts)
+    covered = alpha * bed.curvatures
+    return Numbers(GRID, CENTRES, loss(GRID, 0), after[: len(GRID)], (1 - covered) ** steps, _warning(covered), starts)
 
 
 def _start(theta, loss, weights):
@@ -67,10 +67,10 @@ def _start(theta, loss, weights):
     return Start(None, None, shares, "runs away" if total else "any θ will do")
 
 
-def _warning(closed):
-    if np.max(closed) > 2:
+def _warning(covered):
+    if np.max(covered) > 2:
         return " · diverges"
-    return " · overshoots" if np.max(closed) > 1 else ""
+    return " · overshoots" if np.max(covered) > 1 else ""
 
 
 def caption(numbers):
