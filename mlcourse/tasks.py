@@ -177,10 +177,10 @@ class Polynomials:
 
 
 class Quadratics:
-    """The closed-form test bed: a table of tasks with loss a/2 (theta - c)^2, scalar theta.
+    """The closed-form test bed: a table of tasks with loss h/2 (theta - theta*)^2, scalar theta.
 
-    curvatures (N,) the a > 0; centres (N,) the c. With `Linear(1, bias=False)` and the mean squared error,
-    x = sqrt(a/2) and y = c sqrt(a/2) have just this loss, so the test bed runs through the same code as
+    curvatures (N,) the h > 0; centres (N,) the theta*. With `Linear(1, bias=False)` and the mean squared error,
+    x = sqrt(h/2) and y = theta* sqrt(h/2) have just this loss, so the test bed runs through the same code as
     everything else. Support and query are equal: the only thing that differs between methods is the derivative.
     A draw of at most N tasks is without replacement. Hidden: curvature (T,), centre (T,).
     """
@@ -201,22 +201,22 @@ class Quadratics:
         shape = task_shape(tasks)
         count, size = int(np.prod(shape)), len(self.centres)
         which = rng.choice(size, count, replace=count > size).reshape(shape)
-        a, c = self.curvatures[which], self.centres[which]
+        h, theta_star = self.curvatures[which], self.centres[which]
         return _episode(
             rng,
             shape,
             shots,
             queries,
-            lambda rng, size: np.sqrt(a / 2)[..., None, None] * np.ones(size),
-            lambda rng, x: c[..., None, None] * x,
-            {"curvature": a, "centre": c},
+            lambda rng, size: np.sqrt(h / 2)[..., None, None] * np.ones(size),
+            lambda rng, x: theta_star[..., None, None] * x,
+            {"curvature": h, "centre": theta_star},
         )
 
     def weights(self, alpha, steps=1):
-        """How much each method listens to each task after m inner steps: name -> (N,) weights of (theta - c)^2.
+        """How much each method listens to each task after m inner steps: name -> (N,) weights of (theta - theta*)^2.
 
-        joint weighs a task by a; MAML by a (1 - alpha a)^(2m); FOMAML by a (1 - alpha a)^m;
-        Reptile by 1 - (1 - alpha a)^m. Where alpha a > 1 the last two can be negative.
+        joint weighs a task by h; MAML by h (1 - alpha h)^(2m); FOMAML by h (1 - alpha h)^m;
+        Reptile by 1 - (1 - alpha h)^m. Where alpha h > 1 FOMAML's can be negative.
         """
         left = (1 - positive("alpha", alpha) * self.curvatures) ** at_least("steps", steps, 1)
         return {
@@ -227,7 +227,7 @@ class Quadratics:
         }
 
     def optimum(self, weights):
-        """sum w c / sum w: where the weighted sum of (theta - c)^2 is least; nan unless the sum of w is positive."""
+        """sum w theta* / sum w, where the sum of w (theta - theta*)^2 is least; nan unless the sum of w is positive."""
         total = np.sum(weights)
         least = total > 1e-12 * np.sum(np.abs(weights))
         return float(np.sum(weights * self.centres) / total) if least else float("nan")
