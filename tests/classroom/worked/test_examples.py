@@ -1,9 +1,7 @@
 """The worked examples: right for any numbers, and clear about those that they refuse."""
 
 import ast
-import json
 import re
-from pathlib import Path
 
 import autograd.numpy as anp
 import numpy as np
@@ -16,6 +14,7 @@ from mlcourse.classroom.worked import DisagreementError, example_1, example_2, e
 from mlcourse.classroom.worked.quadratics import QUERY, SUPPORT, Quadratic
 from mlcourse.tasks import Data, Episode
 from tests.classroom.worked.draws import fast, formulas, network, numbers, quadratics, step_sizes
+from tests.tested import cells, notebooks_in
 
 
 @fast
@@ -70,14 +69,11 @@ def test_functions_and_formulas_give_the_same():
     assert function.by_hand == pytest.approx(formula.by_hand, rel=1e-12)
 
 
-LESSONS = Path(__file__).parents[3] / "notebooks"
-
-
 @pytest.mark.parametrize("lesson, example", [(4, example_1), (5, example_2), (4, example_3)])
 def test_without_numbers_an_example_is_the_one_that_its_lesson_shows_first(lesson, example):
-    (notebook,) = LESSONS.glob(f"{lesson:02}_*.ipynb")
-    cells = ("".join(cell["source"]) for cell in json.loads(notebook.read_text())["cells"])
-    call = ast.parse(next(cell for cell in cells if cell.startswith(example.__name__)), mode="eval").body
+    (notebook,) = (path for path in notebooks_in("notebooks") if path.name.startswith(f"{lesson:02}"))
+    sources = (cell.source for cell in cells(notebook, "code"))
+    call = ast.parse(next(source for source in sources if source.startswith(example.__name__)), mode="eval").body
     given = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
     assert str(example()) == str(example(**given))
 
