@@ -101,7 +101,8 @@ class OneStepProblem(MetaGradientProblem):
         if each.choice not in ("extra", "walk", "order", "tasks")
         and (each.choice != "factors" or each.setting == "none")
         and (each.choice, each.setting) not in (("hessian_at", "theta 0"), ("hessian_at", "theta i + 1"))
-        and each.setting not in ("every step", "every step and the start", "alpha / K", "alpha K", "alpha / T")
+        and each.setting not in ("every step", "every step and the start", "mean theta m")
+        and not str(each.setting).startswith(("alpha / ", "alpha K"))
     )
 
     def losses(self, case):
