@@ -51,7 +51,7 @@ def many_steps(thetas, slope, kept):
     left.plot(steps, thetas, "-o", color=COLOUR.theta_prime, label="$θ_i$", markersize=5)
     left.plot(0, thetas[0], "o", color=COLOUR.theta, label="$θ_0$ = θ", zorder=5)
     left.plot(steps[-1], thetas[-1], "D", color=COLOUR.theta_prime, zorder=5, label=f"$θ_{{{steps[-1]}}}$ = θ′")
-    left.set(xlabel="inner step i", title="Each step is shorter than the one before")
+    left.set(xlabel="inner step i", ylabel="$θ_i$", title="Each step is shorter than the one before")
     left.legend(loc="lower right")
 
     right.semilogy(steps, np.abs(thetas - slope), "o", color=COLOUR.theta_prime, label="measured |$θ_i$ − a|")
@@ -66,7 +66,8 @@ def many_steps(thetas, slope, kept):
     ticks = [0.05, 0.1, 0.2, 0.5, 1, 2]
     right.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     right.minorticks_off()
-    right.set(xlabel="inner step i", title=f"The distance is multiplied by {kept:.2f} each time")
+    right.set(xlabel="inner step i", ylabel="distance to a (logarithmic)")
+    right.set_title(f"The distance is multiplied by {kept:.2f} each time")
     right.legend(loc="upper right")
     return figure
 
@@ -119,57 +120,27 @@ def many_tasks(limits, alpha):
 
 
 @styled
-def after_steps(x, truth, support, predictions):
-    """One task of a network: its truth, and the predictions (N,) after each number of steps: steps -> (N,)."""
-    figure, axes = new_figure(height=3.5)
-    axes.plot(x, truth, "--", color=COLOUR.truth, label="the task")
-    styles = [(COLOUR.theta, ":", 2), (COLOUR.theta_prime, "-.", 1.6), (COLOUR.theta_prime, "-", 2.2)]
-    for (steps, curve), (colour, style, width) in zip(predictions.items(), styles, strict=True):
-        name = "θ, no step" if steps == 0 else f"θ′ after {steps} step{'s' * (steps > 1)}"
-        axes.plot(x, curve, style, color=colour, linewidth=width, label=name)
-    show_support(axes, support)
-    axes.set(xlabel="x", ylabel="y", title="The first step does most of the work, from the same loop as before")
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return figure
-
-
-@styled
-def carried_over(fresh, carried):
-    """Query loss task by task when each starts from theta, and when each starts where the last one ended: (T,)."""
-    figure, axes = new_figure(height=3.3)
-    tasks = np.arange(1, len(fresh) + 1)
-    axes.plot(tasks, carried, "s", color=COLOUR.wrong, markersize=4, markerfacecolor="none", label="from the last θ′")
-    axes.plot(tasks, fresh, "o", color=COLOUR.theta_prime, markersize=4, label="from θ")
-    axes.axhline(carried.mean(), color=COLOUR.wrong, linestyle="--", linewidth=1.5)
-    axes.axhline(fresh.mean(), color=COLOUR.theta_prime, linewidth=1.5)
-    axes.set(yscale="log", xlabel="task, in the order in which it came", ylabel="query loss after one step")
-    axes.set_title(f"Mean loss {fresh.mean():.2f} from θ, {carried.mean():.1f} when θ′ is carried over")
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-    return figure
-
-
-@styled
-def loss_map(alphas, steps, mean, worse, trained):
+def loss_map(alphas, steps, mean, worse, framed, frame):
     """Two maps over alpha (rows) and m (columns): mean loss, and the share of tasks that end worse than they began.
 
-    mean, worse (A, M); their column 0 is m = 0; trained  (alpha, m) that theta was trained with
+    mean, worse (A, M); their column 0 is m = 0; framed  the (alpha, m) that a frame marks; frame  what it stands for
     """
     figure, panes = new_figure(1, 2, height=5.0, sharey=True)
-    start = mean[0, 0]
-    shown = np.clip(mean, 0.05, start)
-    panes[0].imshow(shown, cmap="Blues", norm=LogNorm(0.05, start), aspect="auto")
+    start, least = mean[0, 0], mean.min()
+    shades = LogNorm(least, start)
+    panes[0].imshow(np.clip(mean, least, start), cmap="Blues", norm=shades, aspect="auto")
     panes[1].imshow(worse, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for row in range(len(alphas)):
         for column in range(len(steps)):
-            _cell(panes[0], row, column, _loss(mean[row, column]), mean[row, column] > 0.6, mean[row, column] > start)
-            share = worse[row, column]
-            _cell(panes[1], row, column, f"{100 * share:.0f}" if share else "·", share > 0.4, False)
-    here = list(steps).index(trained[1]), list(alphas).index(trained[0])
+            loss, share = mean[row, column], worse[row, column]
+            _cell(panes[0], row, column, _loss(loss), shades(min(loss, start)) > 0.65, loss > start)
+            _cell(panes[1], row, column, f"{100 * share:.0f}", share > 0.6, False)
+    where = list(steps).index(framed[1]), list(alphas).index(framed[0])
     for axes in panes:
-        axes.add_patch(_frame(here))
+        axes.add_patch(_frame(where))
         axes.set_xticks(range(len(steps)), steps)
         axes.set_yticks(range(len(alphas)), [f"{alpha:g}" for alpha in alphas])
-        axes.set_xlabel("inner steps m")
+        axes.set_xlabel(f"inner steps m   (frame: {frame})")
         axes.grid(visible=False)
     panes[0].set(ylabel="inner step size α", title="Mean query loss (red: worse than no step)")
     panes[1].set_title("Tasks that end worse than they began, %")
@@ -191,23 +162,6 @@ def _cell(axes, row, column, words, dark, bad):
     if bad:
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=COLOUR.wrong, edgecolor="white"))
     axes.text(column, row, words, ha="center", va="center", fontsize=9.5, color="white" if dark or bad else "black")
-
-
-@styled
-def fewer_steps(support, query, best):
-    """Mean support and query loss (Reports over tasks) against inner steps, on tasks with noise."""
-    figure, axes = new_figure(height=3.5)
-    rows = [("support", support, COLOUR.support, "--"), ("query", query, COLOUR.query, "-")]
-    for name, report, colour, style in rows:
-        steps = np.arange(len(report.mean))
-        axes.plot(steps, report.mean, style, color=colour, label=f"{name} loss")
-        low, high = report.mean - report.half_width, report.mean + report.half_width
-        axes.fill_between(steps, low, high, color=colour, alpha=0.2, linewidth=0)
-    axes.axvline(best, color=COLOUR.theta_prime, linestyle=":", label=f"m = {best}, chosen on other tasks")
-    axes.set(xlabel="inner steps m", ylabel="mean squared error", ylim=(0, None), xlim=(0, len(support.mean) - 1))
-    axes.set_title("The support loss keeps falling; the query loss turns back up")
-    axes.legend(loc="upper right")
-    return figure
 
 
 class LossSurface(Drawing):

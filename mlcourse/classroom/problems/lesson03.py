@@ -217,7 +217,7 @@ class share_kept(FunctionProblem):
     tags = ("concept:inner-loop", "mistake:alpha-and-steps")
     hints = (
         "With one parameter a step keeps |1 − αh| of the distance. Each eigenvector is such a case, with its own h.",
-        "`return abs(1 - alpha * h)`: h is an array, and so is the answer.",
+        "`np.linalg.eigvalsh(hessian)` is the array of all h. `return abs(1 - alpha * …)` of it is an array, too.",
     )
     explanation = r"""
     $(I - \alpha H)$ has the eigenvectors of $H$ and the eigenvalues $1 - \alpha h_j$. Along eigenvector $j$ the distance to

@@ -33,3 +33,18 @@ def test_one_point_leaves_theta_where_it_is_along_the_level_direction(task):
     x = numbers.support.x[0, 0]
     level = np.array([1.0, -x]) / np.hypot(1, x)
     np.testing.assert_allclose(numbers.thetas @ level, 0, atol=1e-12)
+
+
+def test_it_opens_on_a_task_that_many_steps_learn_by_heart():
+    opened = inner_loop.panel().task
+    few, many = (inner_loop.compute(opened, alpha=0.1, steps=steps, shots=5) for steps in (8, 30))
+    (support_few, query_few), (support_many, query_many) = few.losses[:, 1], many.losses[:, 1]
+    assert support_many < 0.5 * support_few
+    assert query_many > 3 * query_few
+
+
+def test_how_far_alpha_may_go_is_not_said_before_it_is_tried(task):
+    largest = inner_loop.compute(task, alpha=0.1, steps=8, shots=5).largest
+    below, beyond = (inner_loop.compute(task, factor * largest, steps=8, shots=5) for factor in (0.9, 1.1))
+    assert f"{largest:.2f}" not in inner_loop.caption(below)
+    assert f"beyond α = {largest:.2f}" in inner_loop.caption(beyond)
