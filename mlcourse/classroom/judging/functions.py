@@ -107,14 +107,26 @@ class FunctionProblem(Problem):
         cases = [self.draw(rng) for _ in range(self.cases)]
         answers = [type(self).solution, *(mistake.answer for mistake in self.mistakes)]
         seen = [[self._look(answer, case) for case in cases] for answer in answers]
-        while len(cases) < 4 * self.cases and self._coincide(seen):
+        settings = [{each.choice: each.setting} for each in self.deviations]
+        settings = [each for each in settings if not self.skip(each)]
+        makers = [self.maker(case) for case in cases] if settings else []
+        while len(cases) < 4 * self.cases and (self._coincide(seen) or self._hidden(makers, settings, seen[0])):
             cases.append(self.draw(rng))
             for answer, looks in zip(answers, seen, strict=True):
                 looks.append(self._look(answer, cases[-1]))
+            if settings:
+                makers.append(self.maker(cases[-1]))
         return cases, seen[0], seen[1:]
 
     def _coincide(self, seen):
         return any(self._agree(one, other) for i, one in enumerate(seen) for other in seen[:i])
+
+    def _hidden(self, makers, settings, expected):
+        """Whether a deviation gives what is right on every draw, and so would pass for it."""
+        return any(
+            all(same(make(each), look.value, self.tolerance) for make, look in zip(makers, expected, strict=True))
+            for each in settings
+        )
 
     def _look(self, answer, case):
         """Observation of answer on a copy of the case: the case itself cannot be changed."""

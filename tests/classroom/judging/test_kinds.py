@@ -74,6 +74,22 @@ def test_a_function_without_its_call_and_a_call_of_an_array_are_told_in_words():
     assert "are two arguments in another order?" in judged(lambda theta, grad: theta(grad), stepped).message
 
 
+class rarely_different(scaled_sum):
+    """A draw on which the deviation `no square` shows is one in two."""
+
+    cases = 2
+
+    def draw(self, rng):
+        case = super().draw(rng)
+        return case | {"x": case["x"] if rng.uniform() < 0.5 else np.ones(3)}
+
+
+def test_where_a_deviation_gives_the_right_answer_on_all_draws_more_are_drawn():
+    for seed in range(20):
+        verdict = rarely_different().judge(lambda x, a, steps: scaled_sum.variant(x, a, steps, power=1), seed)
+        assert verdict.misconception == "no square"
+
+
 def test_a_known_mistake_times_a_constant_is_told_with_the_constant():
     verdict = judged(lambda x, a, steps: 3 * scaled_sum.difference.answer(x, a, steps))
     assert verdict.misconception == "difference for sum + 3 times"
