@@ -39,15 +39,18 @@ def choices(deviations, count):
             yield chosen
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def ratio(found, value, tolerance=TOLERANCE):
     """The number r with found = r * value, both arrays of one shape, or None; 1 where they agree."""
     if value is None or np.shape(found) != np.shape(value):
         return None
     found, value = np.ravel(found), np.ravel(value)
     length, size = np.sqrt(value @ value), np.sqrt(found @ found)
+    if not np.isfinite(length + size):
+        return None
     if np.linalg.norm(found - value) <= tolerance * max(length, size):
         return 1.0
-    if not length or not size or not np.isfinite(size):
+    if not length or not size:
         return None
     r = (found @ value) / length**2
     return float(r) if np.linalg.norm(found - r * value) <= tolerance * size else None

@@ -53,7 +53,7 @@ _FACTORS = ("order", "hessian_at", "hessian_of", "factor")
 _IDLE = (
     ("factors", "none", _FACTORS),
     ("factor", "wrong vector", ("order",)),
-    ("extra", "none", ("size", "walk", "judged_at", "factors", *_FACTORS)),
+    ("extra", "none", ("size", "walk", "judged_at", *_FACTORS)),
     ("gives", "theta m", ("judged_on", "judged_at", "factors", *_FACTORS)),
     ("gives", "theta - theta m", ("judged_on", "judged_at", "factors", *_FACTORS)),
 )
@@ -170,9 +170,10 @@ class Kitchen(Ingredients):
             "one too many": range(len(steps) + 1),
         }[recipe.factors]
         chosen = chosen if recipe.order == "forward" else chosen[::-1]
+        side_by_side = recipe.order == "side by side" or recipe.walk == "stale"
         total = seen(v, along)
         for i in chosen:
-            final = i == chosen[-1] or recipe.order == "side by side"
+            final = i == chosen[-1] or side_by_side
             term = self._term(recipe, path, alpha, i, v, along if final else None)
             total = total - (term if final else seen(term, along))
             if not final:
@@ -182,7 +183,7 @@ class Kitchen(Ingredients):
     def _term(self, recipe, path, alpha, i, v, along):
         """What the factor of step i takes away from v: (T, P), or what is seen of it along the directions."""
         at = {"theta 0": 0, "theta m": len(path) - 1, "theta i + 1": min(i + 1, len(path) - 1)}
-        here = path[at.get(recipe.hessian_at, i)]
+        here = path[at.get(recipe.hessian_at, 0 if recipe.walk == "stale" else i)]
         descended = "support" if recipe.descends.endswith(BY_HAND) else recipe.descends
         which = descended if recipe.hessian_of == "what is descended" else recipe.hessian_of
 
