@@ -10,24 +10,28 @@ from mlcourse.classroom.panels.panel import Panel, slider, whole
 
 OBJECTIVE = mean_squared_error(Linear(2, bias=False))
 CURVATURES = np.array([[4.0, 0.5], [0.5, 4.0]])  # of each task along each axis
-OUTER_STEPS = 30
+THETA_STAR = np.array([[-1.5, 1.0], [1.0, -1.5]])
+OUTER_STEPS = 100
 
 
 class Numbers(NamedTuple):
-    """Task optima (2, 2); by method the path (N + 1, 2), its end (2,) and the loss after adaptation (N + 1,)."""
+    """Task optima (2, 2); by method the path (N + 1, 2), the loss after adaptation along it (N + 1,), the closed-form
+    end (2,), the loss there, and the share of the way to it that is left after N outer steps."""
 
-    centres: Any
+    theta_star: Any
     paths: dict
-    optima: dict
     losses: dict
+    ends: dict
+    end_losses: dict
+    left: dict
     alpha: float
     steps: int
 
 
-def bowls(centres):
-    """Two tasks 1/2 sum_j a_j (theta_j - c_j)^2 as examples of a linear model: x = diag(sqrt(a)), y = x c."""
+def bowls(theta_star):
+    """Two tasks 1/2 sum_j h_j (theta_j - theta*_j)^2 as examples of a linear model: x = diag(sqrt(h)), y = x theta*."""
     x = np.sqrt(CURVATURES)[:, :, None] * np.eye(2)
-    data = Data(x, x @ centres[:, :, None])
+    data = Data(x, x @ theta_star[:, :, None])
     return Episode(data, data, {})
 
 
@@ -36,12 +40,11 @@ def draw_task(rng):
     return rng.uniform(-2.6, 2.6, 2)
 
 
-CENTRES = np.array([[-1.5, 1.0], [1.0, -1.5]])
-EPISODE = bowls(CENTRES)
+EPISODE = bowls(THETA_STAR)
 
 
 def weights(alpha, steps):
-    """What each method keeps of a task, by axis: its direction at theta is the mean of weights * (theta - c)."""
+    """How much each method listens to a task, by axis: its direction is the mean of weights * (theta - theta*)."""
     left = (1 - alpha * CURVATURES) ** steps
     return {
         "joint training": CURVATURES,
@@ -51,26 +54,36 @@ def weights(alpha, steps):
     }
 
 
+def after_adaptation(theta, alpha, steps):
+    """The mean query loss of the two tasks after inner steps from theta (..., 2): (...)."""
+    adapted = adapt(OBJECTIVE, theta[..., None, :], EPISODE.support, alpha, steps)
+    return OBJECTIVE.value(adapted, EPISODE.query).mean(axis=-1)
+
+
 def compute(start, alpha, steps, beta):
     """OUTER_STEPS of each method from one start, in closed form (the tests hold it equal to mlcourse's methods)."""
-    paths, optima, losses = {}, {}, {}
+    paths, losses, ends, end_losses, left = {}, {}, {}, {}, {}
     for name, kept in weights(alpha, steps).items():
-        optima[name] = (kept * CENTRES).sum(axis=0) / kept.sum(axis=0)
+        ends[name] = (kept * THETA_STAR).sum(axis=0) / kept.sum(axis=0)
         # Reptile's direction is about alpha m gradients long: a longer outer step makes up for it
         scale = beta / (alpha * steps) if name == "Reptile" else beta
-        shrink = 1 - scale * kept.mean(axis=0)
-        paths[name] = optima[name] + shrink ** np.arange(OUTER_STEPS + 1)[:, None] * (start - optima[name])
-        adapted = adapt(OBJECTIVE, paths[name][:, None, :], EPISODE.support, alpha, steps)
-        losses[name] = OBJECTIVE.value(adapted, EPISODE.query).mean(axis=-1)
-    return Numbers(CENTRES, paths, optima, losses, alpha, steps)
+        shrink = (1 - scale * kept.mean(axis=0)) ** np.arange(OUTER_STEPS + 1)[:, None]
+        paths[name] = ends[name] + shrink * (start - ends[name])
+        losses[name] = after_adaptation(paths[name], alpha, steps)
+        end_losses[name] = float(after_adaptation(ends[name], alpha, steps))
+        left[name] = float(np.max(np.abs(shrink[-1])))
+    return Numbers(THETA_STAR, paths, losses, ends, end_losses, left, alpha, steps)
 
 
 def caption(numbers):
     """One line for whoever watches the picture."""
-    ends = {name: losses[-1] for name, losses in numbers.losses.items()}
-    words = ", ".join(f"{name} {loss:.2f}" for name, loss in sorted(ends.items(), key=lambda pair: pair[1]))
+    words = ", ".join(
+        f"{name} {loss:.3g}" for name, loss in sorted(numbers.end_losses.items(), key=lambda pair: pair[1])
+    )
     steps = f"{numbers.steps} inner step{'s' * (numbers.steps != 1)}"
-    return f"α = {numbers.alpha:.2f}, {steps}: loss after adaptation at the end: {words}."
+    late = [f"{name} ({left:.0%} of the way left)" for name, left in numbers.left.items() if left >= 0.01]
+    way = f" Not there after {OUTER_STEPS} outer steps: {', '.join(late)}." if late else ""
+    return f"α = {numbers.alpha:.2f}, {steps}. Loss after adaptation at the marks: {words}.{way}"
 
 
 def panel():
