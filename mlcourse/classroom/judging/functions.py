@@ -244,6 +244,10 @@ class FunctionProblem(Problem):
     def _said(self, hits):
         """The verdict of one or several explanations."""
         told = [[self.told(deviation) for deviation in chosen] for chosen in hits]
+        if any(len(chosen) == 1 and chosen[0].choice == "constant" for chosen in hits):
+            told = [
+                [(name, text.replace("times that", "times the right answer")) for name, text in each] for each in told
+            ]
         names = " or ".join(" + ".join(name for name, _ in chosen) for chosen in told[:2])
         sentences = [" ".join(dict.fromkeys(sentence for _, sentence in chosen)) for chosen in told[:2]]
         if len(told) > 1:

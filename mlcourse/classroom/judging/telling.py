@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from mlcourse.classroom.judging.compare import brief, factor, readable, same
+from mlcourse.classroom.judging.compare import brief, factor, form, readable, same, same_form
 
 COUNTS = {2: "Two", 3: "Three", 4: "Four"}
 LONGEST = 420  # characters of a message
@@ -27,8 +27,11 @@ def how(case, value, expected, tolerance):
 
 def _between(value, expected):
     """What lies between two values: a factor, a rounding, an order, a part; and the numbers where they can be read."""
+    arrays = isinstance(value, np.ndarray) and isinstance(expected, np.ndarray)
+    if arrays and not same_form(value, expected):
+        return f"it gives {form(value)}; expected {form(expected)}."
     hint = _hint(value, expected)
-    if isinstance(value, np.ndarray) and isinstance(expected, np.ndarray) and _near(value, expected):
+    if arrays and _near(value, expected):
         return hint
     numbers = f"it is {brief(value)}, and should be {brief(expected)}."
     return f"{numbers} {hint}".strip() if brief(value) != brief(expected) else hint or "it is not what it should be."

@@ -107,7 +107,8 @@ def test_a_constant_factor_is_told_of_a_single_number_too():
         def solution(x, a, steps):
             return a * np.max(x)
 
-    assert judged(lambda x, a, steps: -a * np.max(x), largest).misconception == "sign"
+    turned = judged(lambda x, a, steps: -a * np.max(x), largest)
+    assert turned.misconception == "sign" and "−1 times the right answer" in turned.message
     assert judged(lambda x, a, steps: 2 * a * np.max(x), largest).misconception == "2 times"
 
 
@@ -229,6 +230,21 @@ def test_mistakes_in_a_behaviour_combine():
     verdict = judged(lambda n: [1, *range(n, 0, -1)], behaviour)
     assert verdict.misconception == "backwards + one too many + from one"
     assert "Count: it is" in judged(lambda n: list(range(n - 1)), behaviour).message
+
+
+def test_a_described_result_of_another_shape_is_told_by_its_shape():
+    class result(FunctionProblem):
+        def draw(self, rng):
+            return {"x": rng.normal(size=3)}
+
+        @staticmethod
+        def solution(x):
+            return x
+
+        def observe(self, answer, case):
+            return {"result": answer(**case)}
+
+    assert judged(lambda x: x[:, None], result).message == "Result: it gives shape (3, 1); expected shape (3,)."
 
 
 class area(NumberProblem):
