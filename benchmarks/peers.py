@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
@@ -204,6 +205,8 @@ def main():
     ways = installed()
     for name in WAYS.keys() - set(ways):
         print(f"skipped: {name} is not installed")
+    libraries = [name for name in ("numpy", "autograd", "jax", "torch") if find_spec(name)]
+    print(", ".join(f"{name} {version(name)}" for name in libraries), end="\n\n")
     rows = []
     print(f"One thread each, ratios to {'the faster JAX' if 'JAX, tree' in ways else 'by hand'}:\n\n{head(ways)}")
     for setting in SETTINGS:
