@@ -110,13 +110,13 @@ class ChoiceProblem(Problem):
             )
             names.append(name)
             left -= set(fallen[name])
-        if names and not left:
-            return wrong(f"{count} {' '.join(self.traps[name] for name in names)}", " + ".join(names))
-        if len(set(answer)) == 1:
+        if len(set(answer)) == 1 and (left or len(names) > 1):
             return wrong(
                 f"{count} Every item was called {answer[0]!r}: at least one other label belongs here.",
                 f"everything called {answer[0]}",
             )
+        if names and not left:
+            return wrong(f"{count} {' '.join(self.traps[name] for name in names)}", " + ".join(names))
         first = min(left)
         said = " ".join(self.traps[name] for name in names)
         item = items[first]

@@ -159,6 +159,20 @@ def test_what_nobody_has_named_is_described(spoil, words):
     assert " at 0x" not in verdict.message and len(verdict.message) < 500
 
 
+def test_of_several_results_the_wrong_one_is_told():
+    class mean_and_largest(FunctionProblem):
+        def draw(self, rng):
+            return {"x": rng.normal(size=(3, 4))}
+
+        @staticmethod
+        def solution(x):
+            return x.mean(axis=1), x.max(axis=1)
+
+    for pack in (tuple, list, np.array):
+        verdict = judged(lambda x, pack=pack: pack([x.mean(axis=1), x.min(axis=1)]), mean_and_largest)
+        assert "only result 2 of 2 is wrong: it is [" in verdict.message
+
+
 def test_an_error_is_never_taken_for_an_answer_that_was_not_attempted():
     def inside_autograd(x, a, steps):
         return grad(lambda t: anp.median(t))(x)
@@ -300,6 +314,28 @@ def test_a_classification_says_what_to_look_at_in_the_item_that_was_missed():
     assert judged(["odd"] * 6, parity).misconception == "ends in zero"
     assert judged(["even"] * 6, parity).misconception == "everything called even"
     assert "5 of 6 items are not yet answered" in judged([right[0], *[None] * 5], parity).message
+
+
+class sign(ChoiceProblem):
+    labels = ("minus", "zero", "plus")
+    hints = ("Where on the line?", "Left, at or right of 0?")
+    traps = {"minus is zero": "A negative number was called zero.", "plus is zero": "A positive one was called zero."}  # noqa: RUF012
+
+    def statement(self, given):
+        return "Which sign?"
+
+    def items(self, rng):
+        numbers = rng.permutation([-3, -2, 0, 0, 4, 5])
+        return [
+            Item(str(n), self.labels[int(np.sign(n)) + 1], {f"{self.labels[int(np.sign(n)) + 1]} is zero": "zero"})
+            for n in numbers
+        ]
+
+
+def test_all_items_under_one_label_are_called_that_unless_one_mistake_says_it_all():
+    assert judged(["zero"] * 6, sign).misconception == "everything called zero"
+    one_mistake = ["zero" if label == "minus" else label for label in sign().solution(0)]
+    assert judged(one_mistake, sign).misconception == "minus is zero"
 
 
 class in_words(TextProblem):
