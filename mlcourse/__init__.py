@@ -8,6 +8,7 @@ panels) are in mlcourse.classroom, which imports these modules and is never impo
 
 from mlcourse.checks import DivergenceError
 from mlcourse.evaluate import Report, compare, confidence_interval, evaluate_episode, meta_test, sweep
+from mlcourse.executors import run_all
 from mlcourse.images import Glyphs
 from mlcourse.implicit import conjugate_gradient, imaml
 from mlcourse.inner import adapt, descend, trajectory
@@ -50,6 +51,7 @@ __all__ = [
     "place",
     "relu",
     "reptile",
+    "run_all",
     "sgd",
     "sweep",
     "tanh",

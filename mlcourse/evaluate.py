@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlcourse.checks import DivergenceError, at_least
+from mlcourse.executors import run_all
 from mlcourse.inner import adapt, descend
 from mlcourse.objectives import for_each_task, place
 from mlcourse.tasks import Data
@@ -91,22 +92,29 @@ def compare(objective, distribution, starts, rng, *, alpha, steps, tasks, shots,
     return reports
 
 
-def sweep(objective, theta, episode, alphas, steps, limit=1e6):
+def sweep(objective, theta, episode, alphas, steps, limit=1e6, *, executor=None, progress=None):
     """Query loss of one theta for several inner step sizes after 0 … steps steps: (A, m + 1, T).
 
     alphas  A step sizes, each a scalar or (P,)
     limit   a task whose loss passes it has diverged: infinite from there on, while the other tasks go on
+    executor, progress  a job is one alpha: see `run_all`; the losses are the same wherever they are computed
     """
     at_least("steps", steps, 0)
-    losses = np.full((len(alphas), steps + 1, len(episode.support.x)), np.inf)
-    for losses_of_alpha, alpha in zip(losses, alphas, strict=True):
-        theta_i, going = theta, np.arange(losses.shape[-1])
-        for step in range(steps + 1):
-            support, query = (Data(data.x[going], data.y[going]) for data in (episode.support, episode.query))
-            theta_i = adapt(objective, theta_i, support, alpha, steps=min(step, 1))
-            loss = objective.value(theta_i, query)
-            going, theta_i, loss = (rows[loss < limit] for rows in (going, theta_i, loss))
-            losses_of_alpha[step, going] = loss
-            if not going.size:
-                break
+    jobs = [(objective, theta, episode, alpha, steps, limit) for alpha in alphas]
+    losses = run_all(_losses_after, jobs, executor, progress=progress)
+    return np.reshape(losses, (len(jobs), steps + 1, len(episode.support.x)))
+
+
+def _losses_after(objective, theta, episode, alpha, steps, limit):
+    """Query loss after 0 … steps steps of one alpha: (m + 1, T)."""
+    losses = np.full((steps + 1, len(episode.support.x)), np.inf)
+    theta_i, going = theta, np.arange(losses.shape[-1])
+    for step in range(steps + 1):
+        support, query = (Data(data.x[going], data.y[going]) for data in (episode.support, episode.query))
+        theta_i = adapt(objective, theta_i, support, alpha, steps=min(step, 1))
+        loss = objective.value(theta_i, query)
+        going, theta_i, loss = (rows[loss < limit] for rows in (going, theta_i, loss))
+        losses[step, going] = loss
+        if not going.size:
+            break
     return losses

@@ -129,6 +129,17 @@ def for_each_task(theta, *batches):
     return theta if numpy.shape(theta)[:-1] == batch else theta + np.zeros((*batch, 1))
 
 
+def _squares(predictions, y):
+    return np.mean((predictions - y) ** 2, axis=(-2, -1))
+
+
+def _entropy(logits, labels):
+    logits = logits - np.max(logits, axis=-1, keepdims=True)
+    log_total = np.log(np.sum(np.exp(logits), axis=-1))
+    chosen = numpy.arange(logits.shape[-1]) == numpy.asarray(labels)[..., None]
+    return np.mean(log_total - np.sum(logits * chosen, axis=-1), axis=-1)
+
+
 def _objective(model, loss, check, by_hand, derivatives):
     if derivatives not in ("by hand", "autograd"):
         raise ValueError(f"derivatives must be 'by hand' or 'autograd', got {derivatives!r}")
@@ -142,11 +153,7 @@ def mean_squared_error(model, derivatives="by hand"):
     derivatives  "by hand" (lesson 11) for an MLP with relu or tanh, autograd for any other model; "autograd" forces it
     Raises ValueError for a theta of another length, for x and y of other shapes and for NaN or infinity.
     """
-
-    def loss(predictions, y):
-        return np.mean((predictions - y) ** 2, axis=(-2, -1))
-
-    return _objective(model, loss, checks.regression, SQUARES, derivatives)
+    return _objective(model, _squares, checks.regression, SQUARES, derivatives)
 
 
 def cross_entropy(model, derivatives="by hand"):
@@ -155,11 +162,4 @@ def cross_entropy(model, derivatives="by hand"):
     derivatives  as for `mean_squared_error`
     Raises ValueError for a label outside 0 … outputs - 1, TypeError for labels that are not integers.
     """
-
-    def loss(logits, labels):
-        logits = logits - np.max(logits, axis=-1, keepdims=True)
-        log_total = np.log(np.sum(np.exp(logits), axis=-1))
-        chosen = numpy.arange(model.outputs) == numpy.asarray(labels)[..., None]
-        return np.mean(log_total - np.sum(logits * chosen, axis=-1), axis=-1)
-
-    return _objective(model, loss, checks.classification, CROSS_ENTROPY, derivatives)
+    return _objective(model, _entropy, checks.classification, CROSS_ENTROPY, derivatives)

@@ -19,9 +19,9 @@ def test_environment_and_pyproject_name_the_same_dependencies():
     assert (conda - {"pip"}) | (pip - {"--editable ."}) == ours
 
 
-def test_a_class_needs_nothing_that_the_tests_do_not_try():
+def test_a_class_and_a_cluster_need_nothing_that_the_tests_do_not_try():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert set(extras["class"]) <= set(extras["test"])
+    assert set(extras["class"]) | set(extras["cluster"]) <= set(extras["test"])
 
 
 def test_every_dependency_has_a_lower_bound():

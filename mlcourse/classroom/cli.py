@@ -398,12 +398,17 @@ def reproduce(
     iterations: Annotated[int, typer.Option(min=1, help="Outer steps of each training.")] = 70_000,
     methods: Annotated[list[str] | None, typer.Option(help="Some of MAML, FOMAML, Reptile, 'joint training'.")] = None,
     out: Annotated[Path, typer.Option(help="Where tables, figures and checkpoints go.")] = Path("reproduced"),
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Train on the workers of this Dask scheduler, not here.")
+    ] = None,
 ):
     """Run a published experiment to the end: train, meta-test, write table and figures. A killed run goes on."""
     from mlcourse.classroom import reproduce as experiments
 
     folder = out / experiment.value
-    rows = experiments.sinusoid(folder, shots, seeds, iterations, tuple(methods or experiments.METHODS))
+    methods = tuple(methods or experiments.METHODS)
+    with experiments.cluster(scheduler) as executor:
+        rows = experiments.sinusoid(folder, shots, seeds, iterations, methods, executor)
     print(f"\n{experiments.markdown(rows)}\nTables, figures and checkpoints are in {folder}/")
 
 

@@ -1,16 +1,19 @@
 """The sinusoid experiment of Finn et al. 2017 (section 5.1) to the end: `mlcourse reproduce sinusoid`.
 
-Trains each method from each seed, with a checkpoint every few seconds that a killed run goes on from bit for bit, then
-meta-tests all of them on the same held-out tasks and writes a table and the paper's two kinds of figure.
+Trains each method from each seed, here or on a cluster's workers, with a checkpoint every few seconds that a killed run
+goes on from bit for bit, then meta-tests all of them on the same held-out tasks and writes a table and the paper's two
+kinds of figure.
 """
 
 import csv
 import json
 import os
 import time
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
+from uuid import uuid4
 
 import numpy as np
 from tqdm import tqdm
@@ -24,6 +27,7 @@ from mlcourse import (
     mean_squared_error,
     meta_train,
     reptile,
+    run_all,
 )
 from mlcourse import sweep as losses_after
 from mlcourse.classroom.trained import ALPHA, MODEL, SINUSOIDS
@@ -34,6 +38,7 @@ TASKS, QUERIES, LEARNING_RATE = 25, 10, 1e-3
 TEST_TASKS, TEST_STEPS, TEST_SEED = 600, 10, 10_000
 DIVERGED = 1e3  # a wave's own mean square is at most 12.5: a loss beyond this is no prediction of it any more
 SECONDS_BETWEEN_CHECKPOINTS = 5
+SECONDS_FOR_A_CLUSTER = 30  # to answer, and to have a worker
 
 
 class Run(NamedTuple):
@@ -47,6 +52,10 @@ class Run(NamedTuple):
     @property
     def name(self):
         return f"{self.method.replace(' ', '_')}_{self.shots}_shot_seed_{self.seed}_{self.iterations}"
+
+    def checkpoint(self, folder):
+        """Path of its checkpoint in the folder."""
+        return Path(folder) / f"{self.name}.npz"
 
 
 class Row(NamedTuple):
@@ -68,9 +77,10 @@ class Row(NamedTuple):
     diverged: int
 
 
-def train(run, folder):
-    """The last MetaState of a run, from its checkpoint in `folder` where there is one."""
-    checkpoint, rng = Path(folder) / f"{run.name}.npz", np.random.default_rng(run.seed)
+def train(run, folder, bar=True):
+    """The last MetaState of a run, from its checkpoint in `folder` where there is one; with a bar on stderr."""
+    checkpoint, rng = run.checkpoint(folder), np.random.default_rng(run.seed)
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)  # a worker's folder need not be the one that asked for it
     resume = MetaState.load(checkpoint) if checkpoint.exists() else None
     states = meta_train(
         METHODS[run.method],
@@ -89,11 +99,11 @@ def train(run, folder):
     state = resume
     saved, done = time.monotonic(), 0 if resume is None else resume.iteration
     label = f"{run.method}, {run.shots} shots, seed {run.seed}"
-    with tqdm(total=run.iterations, initial=done, desc=label, mininterval=1) as bar:
+    with tqdm(total=run.iterations, initial=done, desc=label, mininterval=1, disable=not bar) as shown:
         while done < run.iterations:
             state = next(states)
             done = state.iteration
-            bar.update()
+            shown.update()
             if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS or done == run.iterations:
                 save(state, checkpoint)
                 saved = time.monotonic()
@@ -101,8 +111,11 @@ def train(run, folder):
 
 
 def save(state, path):
-    """Write a checkpoint so that a kill at any moment leaves either the old one or the new one."""
-    part = path.with_suffix(".part")
+    """Write a checkpoint so that a kill at any moment leaves either the old one or the new one.
+
+    A cluster that has lost sight of a worker gives its run to another: then two of them write here.
+    """
+    part = path.with_suffix(f".{uuid4().hex}.part")
     state.save(part)
     os.replace(part, path)
 
@@ -151,17 +164,56 @@ def write_tables(rows, folder):
     (folder / "table.md").write_text(markdown(rows), encoding="utf-8")
 
 
-def sinusoid(folder, shots=(5, 10, 20), seeds=(0,), iterations=70_000, methods=tuple(METHODS)):
-    """Train, meta-test and write everything to `folder`; gives the Rows. What is trained is not trained again."""
+@contextmanager
+def cluster(address):
+    """The executor of the Dask scheduler at an address such as tcp://10.0.0.1:8786; None where the address is None.
+
+    Raises ValueError where Dask is not installed, where nobody answers and where there is no worker.
+    """
+    if address is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise ValueError("a scheduler needs Dask, got none: pip install 'mlcourse[cluster]' here and there") from error
+    try:
+        client = Client(address, timeout=SECONDS_FOR_A_CLUSTER)
+    except OSError as error:
+        raise ValueError(
+            f"scheduler must be the address of a Dask scheduler, got {address!r}, where none answers: "
+            "`dask scheduler` prints its own"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=SECONDS_FOR_A_CLUSTER)
+        except TimeoutError as error:
+            raise ValueError(
+                f"the scheduler at {address} must have workers, got none: start some with `dask worker {address}`"
+            ) from error
+        yield client.get_executor()
+
+
+def sinusoid(folder, shots=(5, 10, 20), seeds=(0,), iterations=70_000, methods=tuple(METHODS), executor=None):
+    """Train, meta-test and write everything to `folder`; gives the Rows. What is trained is not trained again.
+
+    executor  where the trainings run (see `run_all`); their checkpoints are in `folder` as each worker sees it, so a
+              run that loses its worker goes on from its last one where the workers share a file system
+    """
     from mlcourse.classroom.figures import reproduce as figures
 
     unknown = [method for method in methods if method not in METHODS]
     if unknown:
         raise ValueError(f"methods must be among {', '.join(METHODS)}, got {unknown[0]!r}")
-    folder = Path(folder)
+    folder = Path(folder).absolute()
     folder.mkdir(parents=True, exist_ok=True)
     runs = [Run(method, k, seed, iterations) for k, seed, method in product(shots, seeds, methods)]
-    thetas = {run: train(run, folder).theta for run in runs}
+    here = executor is None
+    states = run_all(train, [(run, folder, here) for run in runs], executor, progress=not here, label="trainings")
+    for run, state in zip(runs, states, strict=True):
+        if not run.checkpoint(folder).exists():
+            save(state, run.checkpoint(folder))
+    thetas = {run: state.theta for run, state in zip(runs, states, strict=True)}
     rows = [row for run in runs for row in test_rows(run, thetas[run])]
     write_tables(rows, folder)
     for k in shots:

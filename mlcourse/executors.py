@@ -1,0 +1,76 @@
+"""Many independent jobs, one call: here one after another, on this machine's processes, or on a cluster.
+
+An executor is anything with `submit(function) -> Future` as in concurrent.futures: a `ProcessPoolExecutor()` here,
+`dask.distributed.Client(address).get_executor()` there. Whatever is random in a job comes from a seed that it is given,
+so what it returns does not depend on where or when it ran.
+"""
+
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from contextlib import ExitStack
+from functools import partial
+from reprlib import repr as shortened
+
+from tqdm import tqdm
+
+BREAKDOWNS = 3  # in a row, with no job finished between them: then it is the job that kills its process
+
+
+def run_all(function, jobs, executor=None, *, progress=None, label=None):
+    """[function(*job) for job in jobs], in this order, wherever the jobs run and whichever is done first.
+
+    function  importable on the workers: defined in a module, not in a notebook's cell (a cluster of Dask takes both)
+    jobs      a tuple of arguments each, seeds among them
+    executor  where they run; None is here, one after another
+    progress  a bar with `label` on stderr: True, False, or None for where a terminal shows it
+    A process that is killed costs time, not results: its jobs run again, in new processes, until BREAKDOWNS in a row
+    finish no job. The first error of a job is raised, with a note that names the job; jobs not begun are dropped.
+    """
+    calls = [partial(function, *job) for job in jobs]
+    hidden = None if progress is None else not progress
+    with tqdm(total=len(calls), desc=label, disable=hidden) as bar, ExitStack() as stack:
+        results, breakdowns = {}, 0
+        while len(results) < len(calls):
+            left, before = [index for index in range(len(calls)) if index not in results], len(results)
+            try:
+                for index, result in _here(calls, left) if executor is None else _there(calls, left, executor):
+                    results[index] = result
+                    bar.update()
+            except BrokenExecutor as error:
+                breakdowns = 1 if len(results) > before else breakdowns + 1
+                if not isinstance(executor, ProcessPoolExecutor) or breakdowns == BREAKDOWNS:
+                    error.add_note(f"{len(calls) - len(results)} of {len(calls)} jobs were not done")
+                    raise
+                executor = stack.enter_context(_another(executor))
+    return [results[index] for index in range(len(calls))]
+
+
+def _here(calls, left):
+    for index in left:
+        yield index, _named(calls[index], calls[index])
+
+
+def _there(calls, left, executor):
+    """(index, result) of each call as it is done."""
+    futures = {executor.submit(calls[index]): index for index in left}
+    try:
+        for future in as_completed(futures):
+            yield futures[future], _named(calls[futures[future]], future.result)
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _named(call, result):
+    """result(), or its error with a note that says which call it was."""
+    try:
+        return result()
+    except BrokenExecutor:  # no fault of this call, as far as anyone can tell
+        raise
+    except Exception as error:
+        error.add_note(f"in the job {call.func.__name__}{shortened(call.args)}")
+        raise
+
+
+def _another(pool):
+    """A pool of processes like one that is broken: it breaks as a whole when one of its processes is killed."""
+    return ProcessPoolExecutor(pool._max_workers, pool._mp_context, pool._initializer, pool._initargs)
