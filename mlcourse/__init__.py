@@ -2,11 +2,14 @@
 
 Read it in this order: tasks, images, models, derivatives, objectives, inner, meta, implicit, training, evaluate. To
 follow theta: meta asks inner for the places that gradient steps lead to, inner asks objectives for the first of them,
-and each place (derivatives) knows its value, grad and hvp. The course's own tools (worked examples, problems, figures,
-panels) are in mlcourse.classroom, which imports these modules and is never imported by them.
+and each place (derivatives) knows its value, grad and hvp. Which gradient an implementation gives is told by diagnosis,
+which compares (measured) what it gives with recipes, made of ingredients, and explains (explaining) the difference by
+known deviations. The course's own tools (worked examples, problems, figures, panels) are in mlcourse.classroom, which
+imports these modules and is never imported by them.
 """
 
 from mlcourse.checks import DivergenceError
+from mlcourse.diagnosis import Diagnosis, diagnose
 from mlcourse.evaluate import Report, compare, confidence_interval, evaluate_episode, meta_test, sweep
 from mlcourse.executors import run_all
 from mlcourse.images import Glyphs
@@ -21,6 +24,7 @@ from mlcourse.training import MetaState, adam, meta_train, sgd
 __all__ = [
     "MLP",
     "Data",
+    "Diagnosis",
     "DivergenceError",
     "Episode",
     "Glyphs",
@@ -40,6 +44,7 @@ __all__ = [
     "conjugate_gradient",
     "cross_entropy",
     "descend",
+    "diagnose",
     "evaluate_episode",
     "fomaml",
     "imaml",

@@ -89,7 +89,7 @@ def fewest(found, made, deviations, *, sizes=None, most=2, compare=ratio, skip=l
     tolerance   relative: what the factors of two cases may differ by
     ->          [()] where found is right, [] where nothing explains it
     """
-    free = sum(np.size(value) - 1 for value in found) >= 2 or len(found) >= 3  # enough numbers to trust a factor
+    free = sum(_count(value) - 1 for value in found) >= 2 or len(found) >= 3  # enough numbers to trust a factor
     later = []
     for count in range(most + 1):
         hits, later = later, []
@@ -104,6 +104,11 @@ def fewest(found, made, deviations, *, sizes=None, most=2, compare=ratio, skip=l
         if hits:
             return _by_name(hits)
     return []
+
+
+def _count(value):
+    """How many numbers a value has; several results may come as a tuple of arrays."""
+    return sum(map(np.size, value)) if isinstance(value, tuple) else np.size(value)
 
 
 def _ratios(found, made, settings, compare):
@@ -128,18 +133,28 @@ def explain(found, kitchens, deviations=DEVIATIONS, most=2, **options):
     return fewest(found, lambda i, settings: kitchens[i].gradient(**settings), deviations, **options)
 
 
-def fitted(found, made, start, rounds=12):
-    """The number x with found = r * made(x) for some r, by Gauss-Newton from `start`; anything if there is none."""
-    x, found = start, np.ravel(found)
-    for _ in range(rounds):
-        h = 0.02 * max(abs(x), 0.1)
-        here, there = made(x), made(x + h)
-        if here is None or there is None:
-            return start
+def fitted(found, made, starts, rounds=8):
+    """The number x with found = r * made(x) for some r, by Gauss-Newton from the best start; any, if there is none."""
+
+    def left(x):
+        """What is left of the found one without its part along made(x)."""
+        value = made(x)
+        if value is None or not np.any(value):
+            return np.inf
+        return np.linalg.norm(found - (found @ value) / (value @ value) * value)
+
+    x = min(starts, key=left)
+    before = np.inf
+    for count in range(rounds):
+        h, now = 0.02 * max(abs(x), 0.1), left(x)
+        stuck = not np.isfinite(now) or (count > 2 and now > before / 2)
+        if stuck or now <= 1e-12 * np.linalg.norm(found):
+            break
+        here, there, before = made(x), made(x + h), now
+        if there is None:
+            break
         (r, times), *_ = np.linalg.lstsq(np.stack([here, (there - here) / h], axis=1), found)
-        if not r or not np.isfinite(times / r):
-            return start
-        x = x + np.clip(times / r, -10 * h, 10 * h)
+        x = x + np.clip(times / r, -10 * h, 10 * h) if r else x
     return float(x)
 
 

@@ -16,11 +16,12 @@ BETA = 0.3
 class Bench:
     """A small network's loss on a few tasks, for the loops below, and the Kitchen on the same."""
 
-    def __init__(self, seed=0, tasks=3, shots=4, queries=5, steps=3, alpha=0.1):
+    def __init__(self, seed=0, tasks=3, shots=4, queries=5, steps=3, alpha=0.1, sizes=(2, 3, 1), activation=tanh):
         rng = np.random.default_rng(seed)
-        self.model = MLP([2, 3, 1], activation=tanh)
+        self.model = MLP(list(sizes), activation=activation)
         self.support, self.query = (
-            Data(rng.normal(size=(tasks, rows, 2)), rng.normal(size=(tasks, rows, 1))) for rows in (shots, queries)
+            Data(rng.normal(size=(tasks, rows, sizes[0])), rng.normal(size=(tasks, rows, 1)))
+            for rows in (shots, queries)
         )
         self.theta = rng.normal(size=self.model.size)
         self.tasks, self.steps, self.alpha = range(tasks), steps, alpha
