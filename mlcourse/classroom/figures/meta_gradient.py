@@ -18,7 +18,9 @@ def three_losses(theta, losses, at, arrived):
     axes.plot(theta, support, color=COLOUR.support, label="support loss, decides the step")
     axes.plot(theta, query, "--", color=COLOUR.query, label="query loss, judges the end of it")
     axes.plot(theta, after, color=COLOUR.theta_prime, linewidth=3, label="query loss after one step from θ")
-    rows = [(at, after, "o", COLOUR.theta, "θ", (-18, -16)), (arrived, query, "D", COLOUR.theta_prime, "θ′", (8, 8))]
+    height = np.interp(at, theta, after)
+    axes.plot([at, arrived], [height, height], color=COLOUR.truth, linewidth=1)
+    rows = [(at, after, "o", COLOUR.theta, "θ", (-16, -6)), (arrived, query, "D", COLOUR.theta_prime, "θ′", (8, 8))]
     for place, curve, marker, colour, name, shift in rows:
         height = np.interp(place, theta, curve)
         axes.plot(place, height, marker, color=colour, markersize=10, zorder=6)
@@ -44,14 +46,14 @@ def slopes(theta, by_formula, by_nudges):
 
 
 @styled
-def error_by_step(h, one_sided, central):
-    """How wrong a difference is against the size of its step h, both on logarithmic axes; errors (N,)."""
+def error_by_step(epsilon, one_sided, central):
+    """How wrong a difference is against the size of its step epsilon, both on logarithmic axes; errors (N,)."""
     figure, axes = new_figure(height=3.7)
-    axes.loglog(h, one_sided, "s--", color=COLOUR.wrong, markersize=5, label="one-sided, error about h")
-    axes.loglog(h, central, "o-", color=COLOUR.theta_prime, markersize=5, label="central, error about h²")
+    axes.loglog(epsilon, one_sided, "s--", color=COLOUR.wrong, markersize=5, label="one-sided, error about ε")
+    axes.loglog(epsilon, central, "o-", color=COLOUR.theta_prime, markersize=5, label="central, error about ε²")
     best = int(np.argmin(central))
-    axes.axvline(h[best], color=COLOUR.truth, linestyle=":", label=f"best h, about {h[best]:.0e}")
-    axes.set(xlabel="step h", ylabel="error of the derivative")
+    axes.axvline(epsilon[best], color=COLOUR.truth, linestyle=":", label=f"best ε, about {epsilon[best]:.0e}")
+    axes.set(xlabel="step ε", ylabel="error of the derivative")
     axes.set_title("Too large a step bends, too small a step drowns in rounding")
     axes.legend(loc="lower left")
     return figure
@@ -66,8 +68,9 @@ def jacobians(measured, derived):
     most = np.abs(derived).max()
     for axes, (title, matrix) in zip(all_axes, columns.items(), strict=True):
         image = axes.imshow(matrix, cmap="RdBu_r", vmin=-most, vmax=most)
-        axes.set(title=title, xticks=[], yticks=[])
+        axes.set(title=title, xticks=[], yticks=[], xlabel=r"$\theta_j$, which is moved")
         axes.grid(visible=False)
+    all_axes[0].set_ylabel(r"$\theta'_i$, which follows")
     figure.colorbar(image, ax=all_axes, shrink=0.85)
     words = "are the same" if np.abs(difference).max() < 1e-8 else "differ"
     figure.suptitle(f"The measured and the derived Jacobian {words}", x=0.02, ha="left")
@@ -76,16 +79,19 @@ def jacobians(measured, derived):
 
 @styled
 def drop_by_alpha(alphas, angles, sizes):
-    """What FOMAML gets wrong as alpha grows: its angle to the exact gradient in degrees, and its relative error."""
+    """What FOMAML gets wrong as alpha grows: its angle to the exact gradient in degrees, and the length of what it
+    drops, relative to the exact gradient's."""
     figure, (left, right) = new_figure(1, 2, height=3.7)
     left.plot(alphas, angles, color=COLOUR.fomaml)
     left.axhline(90, color=COLOUR.wrong, linestyle="--", label="90°: beyond it, uphill")
     left.set(xlabel="α", ylabel="degrees", ylim=(0, 115), title="Angle to the exact gradient")
     left.legend(loc="upper left")
     right.plot(alphas, 100 * sizes, color=COLOUR.fomaml)
-    right.set(xlabel="α", ylabel="% of the exact gradient", ylim=(0, None), title="Size of what FOMAML drops")
+    right.set(
+        xlabel="α", ylabel="% of the exact gradient's length", ylim=(0, None), title="Length of what FOMAML drops"
+    )
     figure.suptitle(
-        f"At α = {alphas[-1]:.2g} FOMAML drops {100 * sizes[-1]:.0f} % and points {angles[-1]:.0f}° off",
+        f"At α = {alphas[-1]:.2g} FOMAML is off by {angles[-1]:.0f}° and {100 * sizes[-1]:.0f} % of the exact length",
         x=0.02,
         ha="left",
     )

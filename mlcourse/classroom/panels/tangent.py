@@ -13,11 +13,11 @@ ALPHAS = np.linspace(0.0, 1.2, 31)
 
 
 class Wavy:
-    """L(theta) = (theta - c)^2 + sin(theta), the lesson's scalar loss; c is the data's y."""
+    """L(theta) = (theta - centre)^2 + sin(theta), the lesson's scalar loss; the centre is the data's y."""
 
     def value(self, theta, data):
-        theta, c = np.asarray(theta)[..., 0], np.asarray(data.y)[..., 0, 0]
-        return (theta - c) ** 2 + np.sin(theta)
+        theta, centre = np.asarray(theta)[..., 0], np.asarray(data.y)[..., 0, 0]
+        return (theta - centre) ** 2 + np.sin(theta)
 
     def grad(self, theta, data):
         return 2 * (theta - np.asarray(data.y)[..., 0]) + np.cos(theta)

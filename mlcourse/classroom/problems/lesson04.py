@@ -1,13 +1,44 @@
 """Lesson 4, the meta-gradient by hand."""
 
-import tracemalloc
 from types import MappingProxyType
 
 import autograd.numpy as np
 from autograd import grad as gradient_of
+from autograd.tracer import trace
 
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
+from mlcourse.classroom.judging.compare import plain
+from mlcourse.classroom.judging.memory import peak_of
+from mlcourse.classroom.problems.differences import (
+    DifferenceProblem,
+    Recorded,
+    TooManyCallsError,
+    described,
+    quotient,
+)
 from mlcourse.classroom.problems.meta_gradients import Loss, OneStepProblem
+from mlcourse.deviations import Deviation
+
+# A deviation's words -> the same for one parameter, in this order.
+_ONE_PARAMETER = (
+    (
+        "the gradient's outer product, ∇L_s∇L_sᵀ. That is another matrix",
+        "the slope squared, L_s′². That is another number",
+    ),
+    ("outer product", "slope squared"),
+    ("∇L_s", "L_s′"),
+    ("∇L_q", "L_q′"),
+    ("Hv", "L_s″v"),
+    ("αH", "αL_s″"),
+    ("H)", "L_s″)"),
+    ("H is", "L_s″ is"),
+    ("(I ", "(1 "),
+    ("I − α", "1 − α"),
+    ("identity", "the 1"),
+    ("Hessian", "curvature"),
+    ("gradient", "slope"),
+    ("first-order slope", "first-order gradient"),
+)
 
 
 def _quartic(rng, size):
@@ -72,19 +103,64 @@ class meta_gradient_1d(OneStepProblem):
     def losses(self, case):
         return Loss(case["dLs"], lambda theta, v: case["d2Ls"](theta) * v), Loss(case["dLq"])
 
+    def told(self, deviation):
+        """With one parameter the gradient is a slope and the Hessian a curvature."""
+        name, sentence = super().told(deviation)
+        for words, ours in _ONE_PARAMETER:
+            name, sentence = name.replace(words, ours), sentence.replace(words, ours)
+        return name, sentence
+
 
 class jacobian(FunctionProblem):
     title = "how theta prime moves with theta"
-    difficulty, minutes = "medium", 6
+    place = "lesson"
+    difficulty, minutes = "easy", 4
     tags = ("practice:medium", "takeaway:second-order-terms")
     hints = (
         "Differentiate θ − α∇L_s(θ) term by term. What is the derivative of the vector θ with respect to itself?",
         "∂θ/∂θ is the identity matrix, `np.eye(P)`; the derivative of a gradient is the Hessian.",
+        "`return np.eye(len(hessian)) - alpha * hessian`",
     )
     explanation = r"""
     $\frac{\partial \theta'}{\partial \theta} = \frac{\partial}{\partial\theta}\left[\theta - \alpha\nabla
     L_s(\theta)\right] = I - \alpha \nabla^2 L_s(\theta)$: the Hessian is the Jacobian of the gradient.
     """
+    deviations = (
+        Deviation(
+            "start",
+            "ones",
+            "all ones minus alpha H",
+            "`1 - alpha * hessian` subtracts from 1 in every entry. The derivative of θ is the identity matrix: np.eye(P).",
+        ),
+        Deviation(
+            "start",
+            "nothing",
+            "identity left out",
+            "The identity is missing. θ itself moves too when θ moves: its derivative is I, so the whole is I − αH.",
+        ),
+        Deviation(
+            "sign",
+            1,
+            "sign of the Hessian",
+            "αH is added. The inner step subtracts α∇L_s, so its derivative subtracts αH.",
+        ),
+        Deviation("size", "left out", "alpha left out", "α is missing. The step is α∇L_s, so its derivative is αH."),
+        Deviation(
+            "size", "square", "alpha squared", "α comes twice. The step is α∇L_s, so its derivative has α once: αH."
+        ),
+        Deviation(
+            "matrix",
+            "outer product",
+            "outer product",
+            "H is multiplied by itself, as one does with gradients. The Hessian already is the derivative of the gradient.",
+        ),
+        Deviation(
+            "matrix",
+            "diagonal",
+            "diagonal of the Hessian",
+            "Only H's diagonal is used. Moving θ_j changes every entry of the gradient: all of H belongs here.",
+        ),
+    )
 
     def draw(self, rng):
         size = int(rng.integers(2, 6))
@@ -102,36 +178,17 @@ class jacobian(FunctionProblem):
 
     @staticmethod
     def solution(hessian, alpha):
-        return np.eye(len(hessian)) - alpha * np.array(hessian)
+        return np.eye(len(hessian)) - alpha * hessian
 
-    @mistake(
-        "all ones minus alpha H",
-        "`1 - alpha * hessian` subtracts from 1 in every entry. The derivative of θ is the identity matrix: np.eye(P).",
-    )
-    def ones(hessian, alpha):
-        return 1 - alpha * hessian
+    @staticmethod
+    def variant(hessian, alpha, start="identity", sign=-1, size="once", matrix="H"):
+        starts = {"identity": np.eye(len(hessian)), "ones": 1.0, "nothing": 0.0}
+        sizes = {"once": alpha, "left out": 1.0, "square": alpha**2}
+        matrices = {"H": hessian, "outer product": hessian @ hessian.T, "diagonal": np.diag(np.diag(hessian))}
+        return starts[start] + sign * sizes[size] * matrices[matrix]
 
-    @mistake(
-        "identity left out",
-        "This is −αH alone. θ itself moves too when θ moves: its derivative is I, so the whole is I − αH.",
-    )
-    def without_identity(hessian, alpha):
-        return -alpha * hessian
-
-    @mistake("sign of the Hessian", "This is I + αH. The inner step subtracts α∇L_s, so its derivative subtracts αH.")
-    def plus(hessian, alpha):
-        return np.eye(len(hessian)) + alpha * hessian
-
-    @mistake(
-        "outer product",
-        "H is multiplied by itself, as one does with gradients. The Hessian already is the derivative of the gradient.",
-    )
-    def outer_product(hessian, alpha):
-        return np.eye(len(hessian)) - alpha * hessian @ hessian.T
-
-    @mistake("alpha left out", "This is I − H. The step is α∇L_s, so its derivative is αH.")
-    def without_alpha(hessian, alpha):
-        return np.eye(len(hessian)) - hessian
+    def sizes(self, case):
+        return {"alpha": case["alpha"]}
 
 
 class meta_gradient(OneStepProblem):
@@ -171,49 +228,131 @@ class meta_gradient(OneStepProblem):
         return v - alpha * hvp_s(theta, v)
 
 
-class _TooManyCalls(Exception):
-    pass
+class own_step_sizes(FunctionProblem):
+    title = "a step size for each parameter"
+    difficulty, minutes = "medium", 8
+    tags = ("concept:higher-order-gradients", "takeaway:second-order-terms")
+    hints = (
+        "Entry i of the step: θ′_i = θ_i − α_i ∂L_s/∂θ_i. Differentiate it with respect to θ_j, and write the matrix down.",
+        "∂θ′/∂θ = I − diag(α) H: row i has α_i. The gradient is the *transpose* of it times v.",
+        "Turning a product round, (diag(α) H)ᵀ = H diag(α): α multiplies v before H does.",
+    )
+    explanation = r"""
+    $\frac{\partial\theta'_i}{\partial\theta_j} = [i = j] - \alpha_i H_{ij}$, so the Jacobian is $I - \text{diag}(\alpha) H$.
+    It is not symmetric, so this time the transpose matters: $(I - \text{diag}(\alpha) H)^\top v = v - H(\alpha\circ v)$. That is
+    why `mlcourse/meta.py` has `alpha` inside of the product, `hvp(alpha * v)`.
+    """
+    deviations = (
+        Deviation(
+            "place",
+            "outside",
+            "not transposed",
+            "This is the Jacobian times v, v − α∘(Hv). The chain rule sums over θ′_i, the rows of the Jacobian: transpose it.",
+        ),
+        Deviation(
+            "place",
+            "both sides",
+            "alpha on both sides",
+            "α stands on both sides of H. Each α_i multiplies one row of the Jacobian, once.",
+        ),
+        Deviation(
+            "place", "left out", "alpha left out", "α is missing. The step is α∘∇L_s(θ), so its derivative has α in it."
+        ),
+        Deviation(
+            "place",
+            "mean",
+            "one alpha for all",
+            "One mean step size stands for all of them. Parameter i moves with its own α_i.",
+        ),
+        Deviation(
+            "first",
+            "nothing",
+            "identity left out",
+            "The identity is missing: θ itself moves too when θ moves, so v stands there without H, too.",
+        ),
+        Deviation(
+            "first",
+            "ones",
+            "all ones for the identity",
+            "`1 - …` subtracts from 1 in every entry of the matrix. The derivative of θ is the identity matrix: np.eye(P).",
+        ),
+        Deviation(
+            "matrix",
+            "diagonal",
+            "diagonal of the Hessian",
+            "Only H's diagonal is used. Moving θ_j changes every entry of the gradient: all of H belongs here.",
+        ),
+        Deviation(
+            "sign",
+            1,
+            "sign of the Hessian",
+            "The product is added. The inner step subtracts, and so does its derivative.",
+        ),
+        Deviation(
+            "sign",
+            0,
+            "first-order gradient",
+            "This is v alone, FOMAML's gradient: it leaves out how the step itself changes with θ.",
+        ),
+    )
+
+    def draw(self, rng):
+        size = int(rng.integers(2, 6))
+        root = rng.normal(size=(size, size))
+        return {"hessian": root + root.T, "v": rng.normal(size=size), "alpha": rng.uniform(0.05, 0.5, size)}
+
+    def statement(self, given):
+        return rf"""
+        Let each parameter have a step size of its own: $\theta' = \theta - \alpha\circ\nabla L_s(\theta)$, where $\circ$ is the
+        product entry by entry. Write `own_step_sizes(hessian, v, alpha)`: the meta-gradient $\nabla_\theta L_q(\theta')$, shape
+        `(P,)`. `hessian` is the array $\nabla^2 L_s(\theta)$, `(P, P)`; `v` is $\nabla L_q(\theta')$, `(P,)`; `alpha` holds
+        the P step sizes. Derive it: first the Jacobian $\frac{{\partial\theta'}}{{\partial\theta}}$ entry by entry, then the chain
+        rule.
+
+        To try: `p.given("own_step_sizes")`, with P = {given.v.size}.
+        """
+
+    @staticmethod
+    def solution(hessian, v, alpha):
+        return v - hessian @ (alpha * v)
+
+    @staticmethod
+    def variant(hessian, v, alpha, place="inside", first="identity", sign=-1, matrix="H"):
+        if matrix == "diagonal":
+            hessian = np.diag(np.diag(hessian))
+        firsts = {"identity": v, "nothing": 0.0, "ones": np.sum(v)}
+        products = {
+            "inside": hessian @ (alpha * v),
+            "outside": alpha * (hessian @ v),
+            "both sides": alpha * (hessian @ (alpha * v)),
+            "left out": hessian @ v,
+            "mean": np.mean(alpha) * (hessian @ v),
+        }
+        return firsts[first] + sign * products[place]
+
+    def skip(self, settings):
+        same = settings.get("matrix") == "diagonal" and settings.get("place") == "outside"
+        return same or (settings.get("sign") == 0 and len(settings) > 1)
+
+    def sizes(self, case):
+        return {}
 
 
-class _Recorded:
-    """A function that keeps the points it was called at; a point under differentiation is not kept."""
-
-    def __init__(self, function, most=10_000):
-        self.function, self.points, self.calls, self.most = function, [], 0, most
-
-    def __call__(self, theta, *rest):
-        self.calls += 1
-        if self.calls > self.most:
-            raise _TooManyCalls
-        if not hasattr(theta, "_value"):
-            self.points.append(np.array(theta, dtype=float))
-        return self.function(theta, *rest)
-
-    def offsets(self, theta):
-        """How far from theta the calls were, one row a call."""
-        return np.array([np.ravel(point - theta) for point in self.points]).reshape(len(self.points), theta.size)
-
-
-def _symmetric(offsets):
-    """Whether every point has its mirror image; an exact derivative needs no points at all."""
-    moved = offsets[np.max(np.abs(offsets), axis=1, initial=0.0) > 0]
-    return all(np.any(np.all(np.isclose(moved, -row, rtol=1e-3, atol=1e-14), axis=1)) for row in moved)
-
-
-class central_difference(FunctionProblem):
+class central_difference(DifferenceProblem):
     title = "a derivative without a formula"
     difficulty, minutes = "easy", 8
     tags = ("concept:higher-order-gradients",)
     cases = 4
+    forbidden = ((trace, "autograd"),)
     hints = (
-        "One entry at a time: move it up by h, then down by h, from the same θ.",
-        "(f(θ + h eᵢ) − f(θ − h eᵢ)) / (2h), with eᵢ all zeros and a 1 at entry i.",
-        "h = 1e-5 is a good choice: the formula's own error is about h², rounding adds about 1e-16 / h.",
+        "One entry at a time: move it up by ε, then down by ε, each time from the same θ.",
+        "(f(θ + ε eᵢ) − f(θ − ε eᵢ)) / (2ε), with eᵢ all zeros and a 1 at entry i.",
+        "ε = 1e-5 is a good choice: the formula's own error is about ε², rounding adds about 1e-16 / ε.",
     )
     explanation = r"""
-    $\frac{\partial f}{\partial \theta_i} \approx \frac{f(\theta + h e_i) - f(\theta - h e_i)}{2h}$. The even terms of
-    the two Taylor series cancel, so the error falls like $h^2$; rounding grows like $1/h$. Between the two, $h$ near
-    $10^{-5}$ leaves about ten digits.
+    $\frac{\partial f}{\partial \theta_i} \approx \frac{f(\theta + \epsilon e_i) - f(\theta - \epsilon e_i)}{2\epsilon}$. The even
+    terms of the two Taylor series cancel, so the error falls like $\epsilon^2$; rounding grows like $1/\epsilon$. Between the two,
+    $\epsilon$ near $10^{-5}$ leaves about ten digits.
     """
 
     def draw(self, rng):
@@ -227,70 +366,54 @@ class central_difference(FunctionProblem):
 
     def statement(self, given):
         return f"""
-        Write `central_difference(f, theta)`: the gradient of `f` at `theta`, shape `(P,)`, from values of `f` alone.
-        `f` takes a vector and gives a number. Six correct digits are enough. Differences are the point here: this is
-        the check that trusts nobody.
+        Write `central_difference(f, theta)`: the gradient of `f` at `theta`, shape `(P,)`, from values of `f` alone, without
+        autograd: this is the check that trusts nobody. `f` takes a vector and gives a number. Step *both ways* from `theta`
+        and divide by the distance; six correct digits are enough.
 
         To try: `p.given("central_difference")`, with P = {given.theta.size}.
         """
 
     @staticmethod
     def solution(f, theta):
-        theta, h = np.array(theta, dtype=float), 1e-5
+        epsilon = 1e-5
         gradient = np.zeros(theta.size)
         for i in range(theta.size):
             step = np.zeros(theta.size)
-            step[i] = h
-            gradient[i] = (f(theta + step) - f(theta - step)) / (2 * h)
+            step[i] = epsilon
+            gradient[i] = (f(theta + step) - f(theta - step)) / (2 * epsilon)
         return gradient
+
+    @staticmethod
+    def variant(f, theta, **settings):
+        return [quotient(f, theta, unit, **settings) for unit in np.eye(len(theta))]
 
     def observe(self, answer, case):
-        f, theta = _Recorded(case["f"]), case["theta"].copy()
-        value = np.array(answer(f, case["theta"]), dtype=float)
-        offsets, right = f.offsets(theta), gradient_of(case["f"])(theta)
-        steps = np.max(np.abs(offsets), axis=1, initial=0.0)
-        step = np.max(steps, initial=0.0)
-        size = "too small" if 0 < step < 1e-9 else "too large" if step > 2e-2 else "good"
-        accurate = value.shape == right.shape and bool(np.max(np.abs(value - right)) <= 1e-5 * np.max(np.abs(right)))
-        return {
-            "steps to both sides": _symmetric(offsets),
-            "size of the step": size,
-            "shape": str(value.shape),
-            "six correct digits": accurate or size != "good" or not _symmetric(offsets),
-        }
+        f, theta = Recorded(case["f"]), case["theta"].copy()
+        value, units = plain(answer(f, case["theta"])), np.eye(theta.size)
+        # five points each, good for ten digits
+        wide, narrow = (np.array(self.variant(case["f"], theta, epsilon=each)) for each in (2e-3, 1e-3))
+        return None if value is None else described(f, theta, units, value, (4 * narrow - wide) / 3, enough=1e-5)
 
     @mistake(
-        "one-sided",
-        "The difference is taken to one side, f(θ + h) − f(θ): its error is about h instead of h². Step both ways.",
+        "nudges not put back",
+        "An entry that was moved stays moved while the next one is: each difference is taken at another place. Begin each "
+        "from θ itself.",
     )
-    def one_sided(f, theta):
-        h = 1e-5
-        return np.array([(f(theta + h * unit) - f(theta)) / h for unit in np.eye(len(theta))])
-
-    @mistake("step too small", "The step is so small that rounding eats the difference: try h = 1e-5.")
-    def too_small(f, theta):
-        h = 1e-13
-        return np.array([(f(theta + h * unit) - f(theta - h * unit)) / (2 * h) for unit in np.eye(len(theta))])
-
-    @mistake("step too large", "The step is so large that f bends on the way: try h = 1e-5.")
-    def too_large(f, theta):
-        h = 0.3
-        return np.array([(f(theta + h * unit) - f(theta - h * unit)) / (2 * h) for unit in np.eye(len(theta))])
-
-    @mistake(
-        "changes theta in place",
-        "θ is not what it was after the call: the steps were made in the caller's array. Work on `theta.copy()`.",
-    )
-    def in_place(f, theta):
-        h = 1e-5
-        gradient = np.zeros(theta.size)
+    def not_put_back(f, theta):
+        epsilon, moved, gradient = 1e-5, theta.copy(), np.zeros(theta.size)
         for i in range(theta.size):
-            theta[i] += h
-            above = f(theta)
-            theta[i] -= 2 * h
-            gradient[i] = (above - f(theta)) / (2 * h)
-            theta[i] += 2 * h
+            moved[i] += epsilon
+            above = f(moved)
+            moved[i] -= 2 * epsilon
+            gradient[i] = (above - f(moved)) / (2 * epsilon)
         return gradient
+
+    @mistake(
+        "all entries at once",
+        "ε is added to all entries at once, so all derivatives come mixed into one number. Move one entry at a time.",
+    )
+    def all_at_once(f, theta):
+        return quotient(f, theta, np.ones(theta.size))
 
 
 class sign_flip_alpha(NumberProblem):
@@ -302,45 +425,58 @@ class sign_flip_alpha(NumberProblem):
         "α = 1 / L_s″(θ): compute the second derivative of the support loss at θ, every term of it.",
     )
     explanation = r"""
-    The exact gradient is the first-order one times $1 - \alpha L_s''(\theta)$. With
-    $L_s'' = 2a + 6b\theta$ the factor is zero at $\alpha = 1 / (2a + 6b\theta)$; beyond it the two point opposite ways.
+    The exact gradient is the first-order one times $1 - \alpha L_s''(\theta)$. With $L_s'' = 2r + 6s\theta$ the factor is
+    zero at $\alpha = 1 / (2r + 6s\theta)$; beyond it the two point opposite ways.
     """
 
     def draw(self, rng):
-        a, b, q, theta = rng.uniform(0.8, 2.0), rng.uniform(0.2, 0.6), rng.uniform(0.5, 2.0), rng.uniform(0.3, 1.5)
-        return {name: round(float(value), 2) for name, value in zip("abq", (a, b, q), strict=True)} | {
-            "theta": round(float(theta), 2)
-        }
+        low, high = np.array([(0.8, 2.0), (0.2, 0.6), (0.5, 2.0), (0.3, 1.5)]).T
+        numbers = np.round(rng.uniform(low, high), 2).tolist()
+        return dict(zip(("r", "s", "q", "theta"), numbers, strict=True))
 
     def statement(self, given):
         return rf"""
-        $L_s(\theta) = {given.a}\,(\theta - 1)^2 + {given.b}\,\theta^3$ and $L_q(\theta) = {given.q}\,(\theta + 1)^2$,
-        at $\theta = {given.theta}$. From which step size $\alpha$ on does the first-order gradient point the other way
-        than the exact one? (`p.given("sign_flip_alpha")` has the numbers.)
+        $L_s(\theta) = r\,(\theta - 1)^2 + s\,\theta^3$ and $L_q(\theta) = q\,(\theta + 1)^2$, with $r = {given.r}$,
+        $s = {given.s}$ and $q = {given.q}$. At $\theta = {given.theta}$, from which step size $\alpha$ on does the
+        first-order gradient point the other way than the exact one? (`p.given("sign_flip_alpha")` has the numbers.)
         """
 
     @staticmethod
-    def solution(a, b, q, theta):
-        return 1 / (2 * a + 6 * b * theta)
+    def solution(r, s, q, theta):
+        return 1 / (2 * r + 6 * s * theta)
 
     @mistake(
         "largest stable step",
         "That is 2 / L_s″, where the inner step begins to diverge. The direction flips earlier, where 1 − αL_s″ = 0.",
     )
-    def stable(a, b, q, theta):
-        return 2 / (2 * a + 6 * b * theta)
+    def stable(r, s, q, theta):
+        return 2 / (2 * r + 6 * s * theta)
 
     @mistake("the query's curvature", "That is 1 / L_q″. The inner step descends the support loss: use L_s″(θ).")
-    def query(a, b, q, theta):
+    def query(r, s, q, theta):
         return 1 / (2 * q)
 
     @mistake("the slope for the curvature", "That is 1 / L_s′(θ). The factor 1 − αL_s″ has the second derivative.")
-    def slope(a, b, q, theta):
-        return 1 / (2 * a * (theta - 1) + 3 * b * theta**2)
+    def slope(r, s, q, theta):
+        return 1 / (2 * r * (theta - 1) + 3 * s * theta**2)
 
-    @mistake("the cubic term forgotten", "That is 1 / (2a): the cubic term of L_s bends too, by 6bθ.")
-    def quadratic_only(a, b, q, theta):
-        return 1 / (2 * a)
+    @mistake("the cubic term forgotten", "That is 1 / (2r): the cubic term of L_s bends too, by 6sθ.")
+    def quadratic_only(r, s, q, theta):
+        return 1 / (2 * r)
+
+    @mistake(
+        "theta left out of the cubic term", "That is 1 / (2r + 6s). The second derivative of sθ³ is 6sθ: θ is in it."
+    )
+    def theta_left_out(r, s, q, theta):
+        return 1 / (2 * r + 6 * s)
+
+    @mistake("the cubic term's factor", "That is 1 / (2r + 3sθ). The second derivative of sθ³ is 3 · 2 · sθ = 6sθ.")
+    def three_for_six(r, s, q, theta):
+        return 1 / (2 * r + 3 * s * theta)
+
+    @mistake("the curvature itself", "That is L_s″(θ). The factor 1 − αL_s″ is zero at α = 1 / L_s″.")
+    def curvature(r, s, q, theta):
+        return 2 * r + 6 * s * theta
 
 
 class which_gradient(ChoiceProblem):
@@ -390,29 +526,32 @@ class which_gradient(ChoiceProblem):
             f"α = {alpha}, L_s″(θ) = {curvature}; L_q′ is {here} at θ, {there} at θ′ and {up} at θ + αL_s′. "
             f"The code returned {answers[kind]:.3f}."
         )
+        look = (
+            f"1 − αL_s″ is {1 - alpha * curvature:.3f} and 1 + αL_s″ is {1 + alpha * curvature:.3f}. Which of the slopes, "
+            "times one of these or times 1, gives the number returned?"
+        )
         traps = {
             "first-order": {"first-order taken for exact": "exact"},
             "outer slope at theta": {"place of the slope": "exact"},
             "uphill": {"factor taken for direction": "exact"},
         }
-        return Item(text, kind, traps.get(kind, {}))
+        return Item(text, kind, traps.get(kind, {}), look)
 
 
-class hvp(FunctionProblem):
+class hvp(DifferenceProblem):
     title = "a Hessian times a vector, without the Hessian"
-    difficulty, minutes = "hard", 12
+    place = "lesson"
+    difficulty, minutes = "easy", 5
     tags = ("concept:higher-order-gradients",)
-    tolerance = 1e-5
     cases = 3
     hints = (
-        "How does the gradient change when θ moves a little along v?",
-        "(∇L(θ + hv) − ∇L(θ − hv)) / (2h), or the gradient (autograd) of the number ∇L(θ)·v.",
-        "With autograd: `grad_of(lambda t: np.dot(grad(t), v))(theta)`; with differences two calls of grad, h = 1e-5.",
+        "How does the gradient change when θ moves a little along v? It takes two calls of `grad`, and no loop.",
+        "(∇L(θ + εv) − ∇L(θ − εv)) / (2ε), the central difference of the gradient along v.",
+        "`return (grad(theta + epsilon * v) - grad(theta - epsilon * v)) / (2 * epsilon)`",
     )
     explanation = r"""
-    $\nabla L(\theta + hv) \approx \nabla L(\theta) + h\,Hv$: two gradients give $Hv$, whatever the number of
-    parameters. Exactly, $Hv$ is the gradient of the number $\nabla L(\theta)\cdot v$ (Pearlmutter 1994). At 20 000
-    parameters $H$ itself would hold 400 million numbers, 3.2 GB.
+    $\nabla L(\theta + \epsilon v) \approx \nabla L(\theta) + \epsilon\,Hv$: two gradients give $Hv$, whatever the number of
+    parameters. At 20 000 parameters $H$ itself would hold 400 million numbers, 3.2 GB.
     """
 
     def draw(self, rng):
@@ -420,38 +559,37 @@ class hvp(FunctionProblem):
         direction, centre, bend = rng.normal(size=size), rng.normal(size=size), rng.uniform(0.3, 1.0, size)
 
         def grad(theta):
-            return direction * np.dot(direction, theta - centre) / len(direction) + bend * theta**3
+            return direction * np.dot(direction, theta - centre) / np.sqrt(size) + bend * theta**3
 
         return {"grad": grad, "theta": rng.normal(size=size), "v": rng.normal(size=size)}
 
     def statement(self, given):
         return """
         Write `hvp(grad, theta, v)`: the Hessian of a loss at `theta` times `v`, shape `(P,)`, from the gradient
-        function `grad(theta)` alone, and without building the Hessian: it has to serve 20 000 parameters. autograd may
-        differentiate `grad`, central differences will do as well; five correct digits are enough.
+        function `grad(theta)` alone, and without building the Hessian: it has to serve 20 000 parameters. Take the central
+        difference, both ways along `v`, or let autograd differentiate `grad`; five correct digits are enough.
         """
 
     @staticmethod
     def solution(grad, theta, v):
-        h = 1e-5
-        return (grad(theta + h * v) - grad(theta - h * v)) / (2 * h)
+        epsilon = 1e-5
+        return (grad(theta + epsilon * v) - grad(theta - epsilon * v)) / (2 * epsilon)
+
+    @staticmethod
+    def variant(grad, theta, v, **settings):
+        return quotient(grad, theta, v, **settings)
 
     def observe(self, answer, case):
         # P gradients or P^2 numbers at a few hundred parameters are what would be 20 000 gradients or 3.2 GB
-        grad, theta = _Recorded(case["grad"], most=50), case["theta"].copy()
-        tracemalloc.start()
+        grad, theta, v = Recorded(case["grad"], most=100), case["theta"].copy(), case["v"].copy()
         try:
-            value = answer(grad, case["theta"], case["v"])
-            builds = tracemalloc.get_traced_memory()[1] > 4 * theta.size**2
-        except _TooManyCalls:
-            builds = True
-        finally:
-            tracemalloc.stop()
-        if builds:
+            value, peak = peak_of(answer, grad, case["theta"], case["v"])
+        except TooManyCallsError:
             return {"builds the Hessian": True}
-        if not _symmetric(grad.offsets(theta)):
-            return {"builds the Hessian": False, "steps to both sides": False}
-        return {"builds the Hessian": False, "steps to both sides": True, "H v": value}
+        if value is None or peak > 4 * theta.size**2:
+            return None if value is None else {"builds the Hessian": True}
+        right = gradient_of(lambda theta: np.dot(case["grad"](theta), v))(theta)
+        return {"builds the Hessian": False} | described(grad, theta, v[None], plain(value), right, enough=1e-5)
 
     @mistake(
         "builds H",
@@ -459,14 +597,7 @@ class hvp(FunctionProblem):
         "gradients along v are enough.",
     )
     def builds_hessian(grad, theta, v):
-        h = 1e-5
-        columns = [(grad(theta + h * unit) - grad(theta - h * unit)) / (2 * h) for unit in np.eye(len(theta))]
-        return np.array(columns).T @ v
-
-    @mistake("one-sided", "The difference is taken to one side: its error is about h instead of h². Step both ways.")
-    def one_sided(grad, theta, v):
-        h = 1e-7
-        return (grad(theta + h * v) - grad(theta)) / h
+        return np.array([quotient(grad, theta, unit) for unit in np.eye(len(theta))]).T @ v
 
     @mistake(
         "gradient times v",
@@ -474,3 +605,17 @@ class hvp(FunctionProblem):
     )
     def elementwise(grad, theta, v):
         return grad(theta) * v
+
+    @mistake(
+        "not along v",
+        "θ is not moved along v, but another way. The gradient's change along v itself is Hv: ask at θ + εv and θ − εv.",
+    )
+    def another_way(grad, theta, v):
+        return quotient(grad, theta, np.ones(theta.size)) * v
+
+    @mistake(
+        "length of v lost",
+        "v was scaled to length 1 and its length not put back: this is Hv divided by the length of v.",
+    )
+    def unit_length(grad, theta, v):
+        return quotient(grad, theta, v / np.linalg.norm(v))

@@ -125,7 +125,20 @@ class OneStepProblem(MetaGradientProblem):
 
     def told(self, deviation):
         """With one step theta_i is theta and theta_m is theta'."""
-        name = deviation.name.replace("theta m", "theta prime")
-        sentence = deviation.sentence.replace("Every Hessian", "The Hessian").replace(": keep all θ_i", "")
-        sentence = sentence.replace("every factor", "the factor")
-        return name, sentence.replace("θ_m", "θ′").replace("θ_i", "θ")
+        sentence = deviation.sentence
+        for words, ours in _ONE_STEP:
+            sentence = sentence.replace(words, ours)
+        return deviation.name.replace("theta m", "theta prime"), sentence
+
+
+# A deviation's words -> the same for one step on one task, in this order.
+_ONE_STEP = (
+    ("Every Hessian", "The Hessian"),
+    ("every factor", "the factor"),
+    ("inner steps go", "inner step goes"),
+    ("inner steps have", "inner step has"),
+    (": keep all θ_i", ""),
+    (", averaged over tasks", ""),
+    ("θ_m", "θ′"),
+    ("θ_i", "θ"),
+)

@@ -15,7 +15,7 @@ from tests.tested import ROOT, course_copy, notebooks_in
 NOTEBOOK = "04_the_meta_gradient_by_hand.ipynb"
 POINTS = {name: problem.points for name, problem in of_lesson(4).items() if problem.place == "exercise"}
 FOMAML = "def meta_gradient(grad_s, hvp_s, grad_q, theta, alpha):\n    return grad_q(theta - alpha * grad_s(theta))"
-ENDLESS = "def jacobian(hessian, alpha):\n    while True:\n        pass"
+ENDLESS = "def own_step_sizes(hessian, v, alpha):\n    while True:\n        pass"
 
 
 def nbgrader(folder, *words):
@@ -52,7 +52,7 @@ def course(tmp_path_factory):
     nbgrader(folder, "generate_assignment", "lesson04", "--create")
     perfect = solution_cells()
     submit(folder, "ada", perfect)
-    submit(folder, "bob", perfect | {"meta_gradient": FOMAML, "jacobian": ENDLESS})
+    submit(folder, "bob", perfect | {"meta_gradient": FOMAML, "own_step_sizes": ENDLESS})
     nbgrader(folder, "autograde", "lesson04", "--create")
     nbgrader(folder, "generate_feedback", "lesson04")
     return folder
@@ -79,7 +79,7 @@ def test_a_perfect_submission_gets_every_point(course):
 
 
 def test_fomaml_and_an_endless_loop_cost_their_points_and_no_others(course):
-    assert marks(course, "bob") == POINTS | {"meta_gradient": 0, "jacobian": 0}
+    assert marks(course, "bob") == POINTS | {"meta_gradient": 0, "own_step_sizes": 0}
 
 
 def test_the_feedback_page_names_the_mistake(course):

@@ -10,9 +10,9 @@ import pytest
 from mlcourse.classroom.learner.exercises import ROOT
 from mlcourse.classroom.teaching.grading import Marks, Unmarked, grade, grade_all
 
-RIGHT = "def jacobian(hessian, alpha):\n    return np.eye(len(hessian)) - alpha * hessian"
-WRONG = "def jacobian(hessian, alpha):\n    return -alpha * hessian"
-CHECK = 'p.check("jacobian", jacobian)'
+RIGHT = "def own_step_sizes(hessian, v, alpha):\n    return v - hessian @ (alpha * v)"
+WRONG = "def own_step_sizes(hessian, v, alpha):\n    return -hessian @ (alpha * v)"
+CHECK = 'p.check("own_step_sizes", own_step_sizes)'
 OTHER = """
 def meta_gradient(grad_s, hvp_s, grad_q, theta, alpha):
     v = grad_q(theta - alpha * grad_s(theta))
@@ -38,10 +38,10 @@ def exercise(folder, *sources, name="04_mine.ipynb"):
 
 
 def mark(folder, *sources, seconds=60):
-    """The Mark of `jacobian`; the other problem must have its points, whatever happens to this one."""
+    """The Mark of `own_step_sizes`; the other problem must have its points, whatever happens to this one."""
     marks = {mark.problem: mark for mark in grade(exercise(folder, *sources), seconds).marks}
     assert marks["meta_gradient"].points == marks["meta_gradient"].out_of, marks["meta_gradient"]
-    return marks["jacobian"]
+    return marks["own_step_sizes"]
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def mark(folder, *sources, seconds=60):
         (RIGHT, CHECK + ";"),
         (RIGHT, CHECK + '\np.check("hvp", None)\n1 + 1'),
         (RIGHT, f"for _ in range(2):\n    {CHECK}"),
-        (RIGHT, CHECK + '\np.check("jacobian", lambda hessian, alpha: hessian)'),
+        (RIGHT, CHECK + '\np.check("own_step_sizes", lambda hessian, v, alpha: v)'),
         (RIGHT, CHECK, WRONG, CHECK),
         (RIGHT, CHECK + "\n1 / 0"),
         (RIGHT + "\n" + CHECK,),
-        (code("import math", "jacobian"), code(RIGHT, "jacobian"), CHECK),
+        (code("import math", "own_step_sizes"), code(RIGHT, "own_step_sizes"), CHECK),
         (RIGHT, f"%%capture\n{CHECK}"),
         (RIGHT, f"{CHECK}\nfrom IPython.display import clear_output\nclear_output()"),
     ],
@@ -73,13 +73,13 @@ def test_a_check_that_was_right_once_counts_however_its_verdict_is_shown(tmp_pat
 @pytest.mark.parametrize(
     "cells, message",
     [
-        ((code("def jacobian(hessian):\n    retrun 1", "jacobian"), CHECK), "SyntaxError.*`retrun 1` .line 2 of"),
-        (("def jacobian(hessian, alpha):\nreturn 1", CHECK), r"IndentationError.*line 2 of"),
-        (("jacobian = undefined + 1", CHECK), "Its cell raised NameError: name 'undefined'.*line 1 of"),
-        (("def my_jacobian(hessian):\n    return 1", CHECK), "Its check raised NameError.*Was `jacobian` renamed"),
+        ((code("def own_step_sizes():\n    retrun 1", "own_step_sizes"), CHECK), "SyntaxError.*`retrun 1` .line 2 of"),
+        (("def own_step_sizes(hessian, v, alpha):\nreturn 1", CHECK), r"IndentationError.*line 2 of"),
+        (("own_step_sizes = undefined + 1", CHECK), "Its cell raised NameError: name 'undefined'.*line 1 of"),
+        (("def my_step_sizes():\n    return 1", CHECK), "Its check raised NameError.*Was `own_step_sizes` renamed"),
         ((RIGHT, "keep, p = p, 3", CHECK, "p = keep"), "'int' object has no attribute 'check'.*Was `p` given another"),
         (("import no_such_module\n" + RIGHT, CHECK), "Its cell raised ModuleNotFoundError.*no_such_module"),
-        ((RIGHT, "del jacobian, p.problems", CHECK, HEAD), "Its check raised"),
+        ((RIGHT, "del own_step_sizes, p.problems", CHECK, HEAD), "Its check raised"),
         (("alpha = float(input('alpha? '))\n" + RIGHT, CHECK), "Its cell raised StdinNotImplementedError"),
         ((WRONG, CHECK), "identity|I"),
     ],
@@ -94,11 +94,11 @@ def test_an_error_in_a_problems_cells_is_its_message(tmp_path, cells, message):
 
 
 def test_input_in_an_answer_is_wrong_and_says_why(tmp_path):
-    found = mark(tmp_path, "def jacobian(hessian, alpha):\n    return float(input('alpha? '))", CHECK)
+    found = mark(tmp_path, "def own_step_sizes(hessian, v, alpha):\n    return float(input('alpha? '))", CHECK)
     assert found.outcome == "wrong" and "input() cannot be used" in found.message
 
 
-STUB = "def jacobian(hessian, alpha):\n    ..."
+STUB = "def own_step_sizes(hessian, v, alpha):\n    ..."
 
 
 @pytest.mark.parametrize("cells", [(), (RIGHT,), (RIGHT, "# " + CHECK), (STUB, CHECK)])
@@ -109,15 +109,15 @@ def test_what_nobody_checked_or_wrote_is_not_attempted(tmp_path, cells):
 def test_a_verdict_that_no_check_gave_does_not_count(tmp_path):
     forged = (
         "from mlcourse.classroom.judging.verdict import Verdict\n"
-        'display(Verdict("correct", None, "", (4, "jacobian", 0)))'
+        'display(Verdict("correct", None, "", (4, "own_step_sizes", 0)))'
     )
     assert mark(tmp_path, forged).points == 0
     path = exercise(tmp_path, "None")
     notebook = nbformat.read(path, as_version=4)
-    bundle = {"application/vnd.mlcourse.verdict+json": {"outcome": "correct", "problem": [4, "jacobian", 0]}}
+    bundle = {"application/vnd.mlcourse.verdict+json": {"outcome": "correct", "problem": [4, "own_step_sizes", 0]}}
     notebook.cells[1].outputs = [nbformat.v4.new_output("display_data", bundle)]
     nbformat.write(notebook, path)
-    assert [mark.points for mark in grade(path).marks if mark.problem == "jacobian"] == [0]
+    assert [mark.points for mark in grade(path).marks if mark.problem == "own_step_sizes"] == [0]
 
 
 DEAF = "import time\nwhile True:\n    try:\n        time.sleep(9)\n    except BaseException:\n        pass"
@@ -135,7 +135,7 @@ DEAF = "import time\nwhile True:\n    try:\n        time.sleep(9)\n    except Ba
 )
 def test_a_cell_that_blocks_or_ends_the_kernel_costs_only_its_own_problem(tmp_path, stop, message):
     start = time.monotonic()
-    found = mark(tmp_path, code(stop, "jacobian"), CHECK, seconds=3)
+    found = mark(tmp_path, code(stop, "own_step_sizes"), CHECK, seconds=3)
     assert (found.outcome, found.points) == ("wrong", 0) and message in found.message
     assert time.monotonic() - start < 30
 
@@ -143,7 +143,7 @@ def test_a_cell_that_blocks_or_ends_the_kernel_costs_only_its_own_problem(tmp_pa
 def test_where_cell_after_cell_ends_the_kernel_what_was_checked_before_counts(tmp_path):
     ends = "import os\nos._exit(1)"
     of = {mark.problem: mark for mark in grade(exercise(tmp_path, RIGHT, CHECK, *[ends] * 6)).marks}
-    assert of["jacobian"].points == 2 and of["meta_gradient"].message == "The kernel died before this check ran."
+    assert of["own_step_sizes"].points == 2 and of["meta_gradient"].message == "The kernel died before this check ran."
 
 
 BROKEN = {
@@ -198,7 +198,7 @@ def test_a_kernel_that_does_not_start_is_told_with_the_command_that_helps(tmp_pa
         grade(exercise(tmp_path, RIGHT, CHECK))
 
 
-@pytest.mark.parametrize("name", ["04_a (1).ipynb", "04_a-Copy1.ipynb", "final jacobian.ipynb", "2026-answers.ipynb"])
+@pytest.mark.parametrize("name", ["04_a (1).ipynb", "04_a-Copy1.ipynb", "final answers.ipynb", "2026-answers.ipynb"])
 def test_a_renamed_or_copied_file_is_marked_by_what_is_in_it(tmp_path, name):
     assert grade(exercise(tmp_path, RIGHT, CHECK, name=name)).points == 5
 

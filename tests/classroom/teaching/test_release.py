@@ -141,7 +141,7 @@ def with_answers(answers, tmp_path):
 
 
 def test_a_dead_kernel_is_a_failed_problem_and_never_a_pass(tmp_path):
-    path = with_answers({"hvp": "import os\nos._exit(1)"}, tmp_path)
+    path = with_answers({"central_difference": "import os\nos._exit(1)"}, tmp_path)
     notebook = nbformat.read(path, as_version=4)
     solved = nbformat.read(course_copy(ROOT / "solutions" / path.name), as_version=4)
     for cell, source in zip(notebook.cells, solved.cells, strict=True):
@@ -149,15 +149,15 @@ def test_a_dead_kernel_is_a_failed_problem_and_never_a_pass(tmp_path):
             cell.outputs = source.outputs  # old verdicts that say "correct" must not count
     nbformat.write(notebook, path)
     marks = {mark.problem: mark for mark in grade(path).marks}
-    assert (marks["hvp"].outcome, marks["hvp"].points) == ("wrong", 0)
-    assert "kernel died" in marks["hvp"].message
-    assert marks["jacobian"].outcome == "not attempted"
+    assert (marks["central_difference"].outcome, marks["central_difference"].points) == ("wrong", 0)
+    assert "kernel died" in marks["central_difference"].message
+    assert marks["own_step_sizes"].outcome == "not attempted"
 
 
 def test_an_endless_loop_outside_a_check_costs_only_its_own_cell(tmp_path):
-    answers = {"jacobian": "while True:\n    pass", "sign_flip_alpha": "sign_flip_alpha = 0.5"}
+    answers = {"own_step_sizes": "while True:\n    pass", "sign_flip_alpha": "sign_flip_alpha = 0.5"}
     marks = {mark.problem: mark for mark in grade(with_answers(answers, tmp_path), seconds_a_cell=5).marks}
-    assert marks["jacobian"].points == 0
+    assert marks["own_step_sizes"].points == 0
     assert marks["sign_flip_alpha"].outcome == "wrong"
 
 
