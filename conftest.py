@@ -23,11 +23,18 @@ from tests import tested  # noqa: E402 (it imports NumPy)
 
 
 def pytest_collection_modifyitems(items):
-    """The slowest files first, so that no worker is left with one of them at the end."""
+    """The slowest files first, so that no worker is left with one of them at the end.
+
+    Last come those that load JAX or torch, beside whose threads nothing should be forked.
+    """
     slow = ("test_browser.py", "test_problems.py", "test_release.py", "test_course.py", ".ipynb")
-    items.sort(
-        key=lambda item: next((rank for rank, end in enumerate(slow) if item.path.name.endswith(end)), len(slow))
-    )
+    last = ("test_clients.py", "test_is_my_maml_maml.py")
+
+    def rank(item):
+        at = [i for i, end in enumerate((*slow, "", *last)) if item.path.name.endswith(end)]
+        return at[-1] if item.path.name in last else at[0]
+
+    items.sort(key=rank)
 
 
 def pytest_addoption(parser):
