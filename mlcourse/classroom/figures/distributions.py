@@ -46,6 +46,22 @@ def two_dice(episode):
 
 
 @styled
+def share_of_task(x, share, places, measured):
+    """How much of the variance of y is due to the task, along x.
+
+    x, share          (G,)  the formula
+    places, measured  (n,)  what was measured
+    """
+    figure, axes = new_figure(height=3.0, width=7.0)
+    axes.plot(x, share, color=COLOUR.support, label="formula")
+    axes.plot(places, measured, "D", color=COLOUR.truth, markersize=9, markerfacecolor="none", label="measured")
+    axes.set(xlabel="x", ylabel="share due to the task", ylim=(-0.03, 1.03))
+    axes.set_title("A point far from 0 tells about the task, a point at 0 tells nothing")
+    axes.legend(loc="lower right")
+    return figure
+
+
+@styled
 def families(episodes, glyphs):
     """Some tasks of several regression families, one axes a family, and two glyph tasks.
 
@@ -67,7 +83,10 @@ def families(episodes, glyphs):
     last.imshow(1 - np.hstack([sheets[0], 1 - gap, sheets[1]]), cmap="gray", vmin=0, vmax=1)
     ways = int(np.max(glyphs.support.y)) + 1
     last.set_yticks([len(gap) / ways * (way + 0.5) for way in range(ways)], range(ways))
-    last.set(title="Glyphs: two tasks", xticks=[], ylabel="label y", xlabel="images x")
+    wide, apart = len(sheets[0][0]), len(gap[0])
+    last.set_xticks([wide / 2, 1.5 * wide + apart], ["task 1", "task 2"])
+    last.tick_params(axis="x", length=0)
+    last.set(title="Glyphs: two tasks", ylabel="label y", xlabel="images x")
     last.grid(False)
     last.spines[:].set_visible(False)
     return figure
@@ -78,33 +97,6 @@ def _sheet(x, y, frame=2):
     side = int(np.sqrt(np.shape(x)[-1]))
     images = np.pad(np.reshape(x, (-1, side, side)), ((0, 0), (frame, frame), (frame, frame)))
     return np.vstack([np.hstack(list(images[y == label])) for label in np.unique(y)])
-
-
-@styled
-def alone_over_steps(steps, support, query, shared):
-    """Loss of learning alone against gradient steps.
-
-    steps   (n,)  numbers of steps
-    support, query  (n,)  mean loss over tasks on the five points and on the others
-    shared  number  query loss of one shared model
-    """
-    figure, axes = new_figure(height=3.3)
-    curves = {
-        "new points": (query, COLOUR.query, "-", "s"),
-        "the five points": (support, COLOUR.support, "-", "o"),
-        "one shared network,\nnew points": (np.full(len(steps), shared), COLOUR.joint, "-.", ""),
-    }
-    for label, (losses, colour, line, marker) in curves.items():
-        axes.plot(steps, losses, line, color=colour, marker=marker, markerfacecolor="none" if marker == "s" else colour)
-        axes.text(steps[-1] * 1.02, losses[-1], label, color=colour, va="center", fontsize=10)
-    better, worse = support[-1] < support[0], query[-1] > query[0]
-    title = (
-        "Learning alone gets better on its five points and worse on new ones" if better and worse else "Learning alone"
-    )
-    axes.set(xlabel="gradient steps", ylabel="mean squared error", title=title, ylim=(0, None))
-    axes.set_xlim(0, steps[-1] * 1.22)
-    axes.set_xticks([step for step in steps if step % 50 == 0])
-    return figure
 
 
 @styled
@@ -124,19 +116,19 @@ def average_of_tasks(x, curves, average, shared):
 
 
 @styled
-def learners_on_a_task(x, truth, support, predictions, losses):
+def learners_on_a_task(x, truth, support, predictions, here, losses):
     """Predictions of each learner on one task beside its loss over all held-out tasks.
 
-    x (G,); truth (G,); support  Data of that task; predictions  name -> (G,)
+    x (G,); truth (G,); support  Data of that task; predictions  name -> (G,); here  name -> its loss on that task
     losses  name -> (mean, half_width)
     """
-    figure, (left, right) = new_figure(1, 2, height=3.7, width_ratios=[1.5, 1])
+    figure, (left, right) = new_figure(1, 2, height=3.8, width_ratios=[1.5, 1])
     left.plot(x, truth, color=COLOUR.truth, lw=5, alpha=0.45, label="the task")
     for name, y in predictions.items():
-        left.plot(x, y, **_line(name), label=name)
+        left.plot(x, y, **_line(name), label=f"{name}: {here[name]:.1f}")
     show_support(left, support, label="five points")
     span = 1.8 * np.max(np.abs(truth))
-    left.set(xlabel="x", ylabel="y", title="One unseen task: five points, four answers", ylim=(-span, span))
+    left.set(xlabel="x", ylabel="y", title="One unseen task: four answers and their losses", ylim=(-span, span))
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower left", ncols=6, columnspacing=1.0)
     _bars(right, losses)
     right.set_title("Mean loss, held-out tasks")
@@ -192,6 +184,22 @@ def dial(snapshots, spreads, reports):
     )
     losses.set_title("The meta-learner follows the better of the two, and beats both in between", pad=22)
     losses.legend(loc="upper right", bbox_to_anchor=(0.97, 0.98))
+    return figure
+
+
+@styled
+def trusts(squares, trust, learned):
+    """The oracle's trust in each task's own points, beside the one trust that was learned for all.
+
+    squares, trust  (T,)  a task: the sum of its squared inputs, and the oracle's c
+    learned         number
+    """
+    figure, axes = new_figure(height=3.1, width=7.0)
+    axes.plot(squares, trust, "o", color=COLOUR.oracle, markersize=3, alpha=0.3, label="oracle: one c a task")
+    axes.axhline(learned, **_line("meta-learner"), label="meta-learner: one c for all")
+    axes.set(xlabel="sum of x² over the five points of a task", ylabel="trust c", ylim=(-0.03, 1.03))
+    axes.set_title("Points far from 0 deserve more trust")
+    axes.legend(loc="lower right")
     return figure
 
 
