@@ -2,7 +2,7 @@
 
 problem, functions, numbers, choices, texts   the kinds of problem; what problems/ imports
 compare, telling                              two answers side by side: the same? and if not, how they differ
-contain, rules                                run a learner's code where it can do no harm; see what it calls
+contain, rules, memory                        run a learner's code where it can do no harm; see what it calls, and holds
 verdict                                       what comes out
 """
 

@@ -51,7 +51,7 @@ def mark(folder, *sources, seconds=60):
         (RIGHT, "verdict = " + CHECK),
         (RIGHT, f"print({CHECK})"),
         (RIGHT, CHECK + ";"),
-        (RIGHT, CHECK + '\np.check("hvp", None)\n1 + 1'),
+        (RIGHT, CHECK + '\np.check("central_difference", None)\n1 + 1'),
         (RIGHT, f"for _ in range(2):\n    {CHECK}"),
         (RIGHT, CHECK + '\np.check("own_step_sizes", lambda hessian, v, alpha: v)'),
         (RIGHT, CHECK, WRONG, CHECK),
