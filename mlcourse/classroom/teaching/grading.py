@@ -151,10 +151,14 @@ class _Running:
 
 
 def _asked(notebook, problems):
-    """Those of a lesson's problems that this notebook asks: the gaps in a lesson, all others in an exercise."""
+    """Those of a lesson's problems that this notebook asks: the gaps in a lesson, all others in an exercise.
+
+    A learner may check one of the other kind, too: which it is, most of its checks say.
+    """
     source = "\n".join(cell.source for cell in notebook.cells)
     gaps = {name for name, problem in problems.items() if problem.place == "lesson"}
-    is_lesson = any(f'.check("{name}"' in source for name in gaps)
+    checked = {name for name in problems if f'.check("{name}"' in source}
+    is_lesson = len(checked & gaps) > len(checked - gaps)
     return {name: problem for name, problem in problems.items() if (name in gaps) == is_lesson}
 
 

@@ -52,6 +52,7 @@ def mark(folder, *sources, seconds=60):
         (RIGHT, f"print({CHECK})"),
         (RIGHT, CHECK + ";"),
         (RIGHT, CHECK + '\np.check("central_difference", None)\n1 + 1'),
+        (RIGHT, CHECK, 'p.check("hvp", None)'),
         (RIGHT, f"for _ in range(2):\n    {CHECK}"),
         (RIGHT, CHECK + '\np.check("own_step_sizes", lambda hessian, v, alpha: v)'),
         (RIGHT, CHECK, WRONG, CHECK),
@@ -62,7 +63,7 @@ def mark(folder, *sources, seconds=60):
         (RIGHT, f"{CHECK}\nfrom IPython.display import clear_output\nclear_output()"),
     ],
     ids=[
-        "shown", "assigned", "printed", "semicolon", "two checks", "loop", "experiment in its cell", "experiment later",
+        "shown", "assigned", "printed", "semicolon", "two checks", "a gap of the lesson", "loop", "experiment in its cell", "experiment later",
         "error after it", "one cell", "split cell", "captured", "cleared",
     ],
 )  # fmt: skip
