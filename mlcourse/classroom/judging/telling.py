@@ -22,6 +22,12 @@ def how(case, value, expected, tolerance):
         return f"{key[0].upper()}{key[1:]}: {_between(value.get(key), expected.get(key))}"
     shown = [f"{name} = {brief(item)}" for name, item in case.items() if readable(item)]
     given = f"For {', '.join(shown)}" if shown and len(", ".join(shown)) < 160 else "On the first draw"
+    if isinstance(expected, tuple):
+        pairs = list(zip(value, expected, strict=True))
+        off = [i for i, pair in enumerate(pairs) if not same(*pair, tolerance)]
+        if len(off) == 1 < len(pairs):
+            number = off[0]
+            return f"{given}: only result {number + 1} of {len(pairs)} is wrong: {_between(*pairs[number])}"
     return f"{given}: {_between(value, expected)}"
 
 
