@@ -83,20 +83,23 @@ def half_a_wave(x, truth, rows):
 
 @styled
 def train_and_new(rows):
-    """Loss after one step on the training tasks and on new ones. rows: label -> (report on training tasks, on new)."""
+    """Loss after one step on a learner's own training tasks and on new ones. rows: learner -> {tested on: Report}."""
     figure, axes = new_figure(height=3.4)
-    places = np.arange(len(rows))
-    for shift, (which, name, colour, hatch) in zip(
-        (-0.2, 0.2), ((0, "its training tasks", COLOUR.support, "//"), (1, "new tasks", COLOUR.query, "")), strict=True
-    ):
-        means = [pair[which].mean[1] for pair in rows.values()]
-        halves = [pair[which].half_width[1] for pair in rows.values()]
-        axes.bar(places + shift, means, 0.38, yerr=halves, color=colour, hatch=hatch, label=name, capsize=4)
-    axes.set_xticks(places, rows)
+    looks = iter([(COLOUR.support, "//"), (COLOUR.query, "")])
+    looks = {on: next(looks) for on in next(iter(rows.values()))}
+    for place, reports in enumerate(rows.values()):
+        for bar, (on, report) in enumerate(reports.items()):
+            colour, hatch = looks[on]
+            axes.bar(
+                place + 0.4 * (bar - (len(reports) - 1) / 2), report.mean[1], 0.38, yerr=report.half_width[1],
+                color=colour, hatch=hatch, capsize=4, label="" if place else on,
+            )  # fmt: skip
+    axes.set_xticks(range(len(rows)), rows)
     axes.set(ylabel="mean squared error after one step")
-    label, (own, new) = next(iter(rows.items()))
-    axes.set_title(f"{label}: {own.mean[1]:.1f} on its own tasks, {new.mean[1]:.1f} on new ones")
-    axes.legend()
+    learner, reports = next(iter(rows.items()))
+    words = " and ".join(f"{report.mean[1]:.1f} on {on}" for on, report in reports.items())
+    axes.set_title(f"{learner[0].upper()}{learner[1:]}: {words}")
+    axes.legend(title="tested on")
     return figure
 
 

@@ -83,5 +83,5 @@ def panel():
             "steps": whole("inner steps m", 0, MOST_STEPS, 1),
         },
         caption=caption,
-        seed=9,
+        seed=5,  # a wave whose first five points leave its right half empty, and which MAML hits there all the same
     )

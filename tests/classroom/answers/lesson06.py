@@ -1,5 +1,7 @@
 """Answers to lesson 6's problems, written otherwise than the course writes them."""
 
+from itertools import combinations
+
 import autograd.numpy as np
 from autograd import grad as grad_of
 
@@ -54,6 +56,92 @@ def moves_in_place(theta, gradients, beta):
     return theta
 
 
+def in_place_on_its_own(objective, thetas, episode, alpha):
+    v = objective.grad(thetas[-1], episode.query)
+    for i in range(len(thetas) - 2, -1, -1):
+        v -= objective.hvp(thetas[i], episode.support, alpha * v)
+    return sum(v) / len(v)
+
+
+def with_the_hessians(objective, thetas, episode, alpha):
+    total, axes = 0, np.eye(thetas.shape[-1])
+    for task in range(thetas.shape[1]):
+        support, query = one_task(episode.support, task), one_task(episode.query, task)
+        v = objective.grad(thetas[-1, task], query)
+        for theta_i in thetas[-2::-1, task]:
+            H = np.array([objective.hvp(theta_i, support, axis) for axis in axes])
+            v = (np.eye(len(v)) - alpha * H) @ v
+        total = total + v
+    return total / thetas.shape[1]
+
+
+def from_the_last_theta_back(objective, thetas, episode, alpha):
+    v = objective.grad(thetas[-1], episode.query)
+    for theta_i in thetas[:0:-1]:
+        v = v - alpha * objective.hvp(theta_i, episode.support, v)
+    return v.mean(axis=0)
+
+
+def by_the_root_of_the_variance(losses):
+    squares = [np.sum((row - np.mean(row)) ** 2) for row in losses]
+    tasks = len(losses[0])
+    return [1.959964 * (square / (tasks - 1) / tasks) ** 0.5 for square in squares]
+
+
+def with_the_population_deviation(losses):
+    return 1.96 * losses.std(1) / np.sqrt(losses.shape[1] - 1)
+
+
+def standard_error(losses):
+    return losses.std(axis=1, ddof=1) / losses.shape[1] ** 0.5
+
+
+def loop(*, judge="query", slow="theta", each=False, first_order=False):
+    """fix_the_loop, written anew with some of its bugs left in."""
+
+    def answer(objective, theta, batches, alpha, beta):
+        for batch in batches:
+            steps = []
+            for episode in batch:
+                fast = theta - alpha * objective.grad(theta, episode.support)
+                v = objective.grad(fast, getattr(episode, judge))
+                v = v if first_order else v - alpha * objective.hvp(theta, episode.support, v)
+                steps.append(v)
+                if each:
+                    theta = (fast if slow == "fast" else theta) - beta * v
+            if not each:
+                theta = (fast if slow == "fast" else theta) - beta * sum(steps) / len(steps)
+        return theta
+
+    return answer
+
+
+def a_list_for_all_batches(objective, theta, batches, alpha, beta):
+    collected = []
+    for batch in batches:
+        for episode in batch:
+            fast = theta - alpha * objective.grad(theta, episode.support)
+            v = objective.grad(fast, episode.query)
+            collected.append(v - alpha * objective.hvp(theta, episode.support, v))
+        theta = theta - beta * np.mean(np.array(collected), axis=0)
+    return theta
+
+
+def tested(data="support", count=None, twice=False):
+    """meta_test with another data set, another number under the root, the whole width."""
+
+    def answer(objective, theta, episodes, alpha, steps):
+        rows = [objective.value(theta, episodes.query)]
+        for _ in range(steps):
+            theta = theta - alpha * objective.grad(theta, getattr(episodes, data))
+            rows.append(objective.value(theta, episodes.query))
+        rows = np.array(rows)
+        root = np.sqrt(rows.shape[1] if count is None else count(episodes))
+        return rows.mean(1), (2 if twice else 1) * 1.96 * rows.std(1, ddof=1) / root
+
+    return answer
+
+
 def with_a_running_sum(objective, theta, batches, alpha, beta):
     slow = np.array(theta)
     for batch in batches:
@@ -95,13 +183,34 @@ def best_after(given):
 RIGHT = {
     "maml_gradient": [task_by_task, through_the_loop],
     "outer_step": [in_a_loop],
+    "go_back": [in_place_on_its_own, with_the_hessians],
+    "half_width": [by_the_root_of_the_variance, with_the_population_deviation],
     "fix_the_loop": [with_a_running_sum],
     "meta_test": [tasks_in_a_loop],
     "read_the_curves": [tuple, lambda labels: [label.upper() for label in labels]],
     "rank": [best_after],
 }
 
+BUGS = {
+    "theta prime flows into theta": {"slow": "fast"},
+    "support loss outside": {"judge": "support"},
+    "one update a task": {"each": True},
+    "first-order gradient": {"first_order": True},
+}
+SOME = [some for count in range(1, 5) for some in combinations(BUGS, count)]
+
 WRONG = {
     "maml_gradient": [("first-order gradient", stops_at_the_query)],
     "outer_step": [("changes its inputs", moves_in_place)],
+    "go_back": [("Hessian at the next theta", from_the_last_theta_back)],
+    "half_width": [("standard error for the interval", standard_error)],
+    "fix_the_loop": [
+        *((" + ".join(some), loop(**{k: v for name in some for k, v in BUGS[name].items()})) for some in SOME),
+        ("the list is not emptied", a_list_for_all_batches),
+    ],
+    "meta_test": [
+        ("adapts on the query", tested("query")),
+        ("root of the points", tested(count=lambda episodes: episodes.query.y.size)),
+        ("adapts on the query + full width", tested("query", twice=True)),
+    ],
 }
