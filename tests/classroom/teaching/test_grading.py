@@ -63,7 +63,8 @@ def mark(folder, *sources, seconds=60):
         (RIGHT, f"{CHECK}\nfrom IPython.display import clear_output\nclear_output()"),
     ],
     ids=[
-        "shown", "assigned", "printed", "semicolon", "two checks", "a gap of the lesson", "loop", "experiment in its cell", "experiment later",
+        "shown", "assigned", "printed", "semicolon", "two checks", "a gap, too",
+        "loop", "experiment in its cell", "experiment later",
         "error after it", "one cell", "split cell", "captured", "cleared",
     ],
 )  # fmt: skip
