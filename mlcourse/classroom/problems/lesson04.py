@@ -103,6 +103,17 @@ class meta_gradient_1d(OneStepProblem):
     def losses(self, case):
         return Loss(case["dLs"], lambda theta, v: case["d2Ls"](theta) * v), Loss(case["dLq"])
 
+    @mistake("theta for its derivative", "The end moves by θ − αL_s″(θ) here. The derivative of θ itself is 1, not θ.")
+    def not_differentiated(dLs, d2Ls, dLq, theta, alpha):
+        return dLq(theta - alpha * dLs(theta)) * (theta - alpha * d2Ls(theta))
+
+    @mistake(
+        "the curvature alone",
+        "L_s″(θ) is how the slope moves. The end θ − αL_s′(θ) moves with both of its terms: by 1, and by −α times that.",
+    )
+    def curvature_alone(dLs, d2Ls, dLq, theta, alpha):
+        return dLq(theta - alpha * dLs(theta)) * d2Ls(theta)
+
     def told(self, deviation):
         """With one parameter the gradient is a slope and the Hessian a curvature."""
         name, sentence = super().told(deviation)
