@@ -209,13 +209,20 @@ class FunctionProblem(Problem):
             look = self._look(answer, case)
             if look.failure or look.value is None:
                 break
-            others = [[*seen, self._look(entry.answer, case)] for entry, seen in zip(self.mistakes, known, strict=True)]
-            cases, found, known = [*cases, case], [*found, look.value], others
-            expected = [*expected, self._look(type(self).solution, case)]
-            hits = self._fewest(cases, found, expected, known) or hits
+            hits = [chosen for chosen in hits if self._holds(chosen, case, look.value)] or hits
             if len(hits) == 1:
                 break
         return self._said(hits) if hits and hits != [()] else None
+
+    def _holds(self, chosen, case, value):
+        """Whether an explanation gives `value`, up to its constant factor, on one more case."""
+        settings = {each.choice: each.setting for each in chosen if each.choice != "constant"}
+        if "answer" in settings:
+            made = self._look(self.mistakes[settings["answer"]].answer, case).value
+        else:
+            made = self.maker(case)(settings) if settings else self._look(type(self).solution, case).value
+        r = factor(value, made, self.tolerance) if made is not None else None
+        return r is not None and (r == 1 or len(settings) < len(chosen))
 
     def _fewest(self, cases, found, expected, known):
         entries = tuple(Deviation("answer", i, entry.name, entry.message) for i, entry in enumerate(self.mistakes))
