@@ -94,9 +94,15 @@ class TimeLine(Drawing):
         for unused in axes[0]:
             unused.remove()
         self._build_strip(figure.add_subplot(strip[0, :]))
-        self._build_plane(axes[1, 0], numbers)
-        self._build_lines(axes[1, 1], numbers)
-        figure.legend(handles=self._keys(axes[1, 1]), loc="outside lower center", ncols=6, columnspacing=1.3)
+        self._build_pair(*axes[1], numbers)
+        self.moving = [self.heading, *self.boxes, *self.seen]
+        return figure
+
+    def _build_pair(self, plane, lines, numbers):
+        """The two pictures, and the key below them."""
+        self._build_plane(plane, numbers)
+        self._build_lines(lines, numbers)
+        plane.figure.legend(handles=self._keys(lines), loc="outside lower center", ncols=6, columnspacing=1.3)
         # in drawing order, each with the stages at which it is seen
         self.seen = {
             self.trail: (0, 1, 2, 3, 4, 5),
@@ -114,8 +120,6 @@ class TimeLine(Drawing):
             self.query: (4,),
             self.support: (2, 3, 4, 5),
         }
-        self.moving = [self.heading, *self.boxes, *self.seen]
-        return figure
 
     def _build_strip(self, axes):
         axes.set(xlim=(0, 1), ylim=(0, 1))
@@ -169,6 +173,9 @@ class TimeLine(Drawing):
 
     def update(self, numbers):
         self._update_strip(numbers)
+        self._update_pair(numbers)
+
+    def _update_pair(self, numbers):
         for artist, stages in self.seen.items():
             artist.set_visible(numbers.stage in stages)
         self.trail.set_data(*numbers.trail.T)
@@ -200,6 +207,31 @@ class TimeLine(Drawing):
                     "edgecolor": "none",
                 }
             )
+
+
+class _Still(TimeLine):
+    """One moment in two axes of a larger figure."""
+
+    def __init__(self, plane, lines, numbers):
+        self._build_pair(plane, lines, numbers)
+        self._update_pair(numbers)
+
+    def _keys(self, axes):
+        return super()._keys(axes) if axes.get_subplotspec().is_first_col() else []
+
+
+@styled
+def moments_of(shown):
+    """Moments of the time line side by side, for where nothing moves: t -> Moment."""
+    figure, axes = new_figure(2, len(shown), height=5.0, width=9.6, sharex="row", sharey="row")
+    for (plane, lines), (t, now) in zip(axes.T, shown.items(), strict=True):
+        _Still(plane, lines, now)
+        plane.set_title(f"t = {t}\n{'meta-test' if now.testing else STAGES[now.stage - 1]}", fontsize=11)
+        plane.set_xticks([-2, 0, 2])
+        lines.set_title("")
+    for one in axes[:, 1:].flat:
+        one.set_ylabel("")
+    return figure
 
 
 def _gaps(query, predictions):

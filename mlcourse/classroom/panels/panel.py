@@ -192,11 +192,15 @@ class Panel(widgets.VBox):
         self.image.value = self.frame.png()
         self.caption.value = self.caption_of(self.numbers)
 
-    def _repr_mimebundle_(self, **kwargs):
-        """The widget where there is a kernel, its picture and its caption where there is none.
+    def still(self):
+        """(PNG as bytes, words) for where no kernel runs, by default as the panel stands.
 
         JupyterLab shows the first line of an output that is hidden, so that line gives no answer away.
         """
+        return self.image.value, f"The panel as it opens:\n{self.caption.value}"
+
+    def _repr_mimebundle_(self, **kwargs):
+        """The widget where there is a kernel, `still` where there is none."""
+        picture, words = self.still()
         bundle = super()._repr_mimebundle_(**kwargs) or {}
-        picture = base64.b64encode(self.image.value).decode()
-        return bundle | {"image/png": picture, "text/plain": f"The panel as it opens:\n{self.caption.value}"}
+        return bundle | {"image/png": base64.b64encode(picture).decode(), "text/plain": words}

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mlcourse import Episode, Linear, Polynomials, adapt, evaluate_episode, maml, mean_squared_error, sgd
-from mlcourse.classroom.figures.start import STAGES, TimeLine
+from mlcourse.classroom.figures.start import STAGES, TimeLine, moments_of
 from mlcourse.classroom.panels.panel import Panel, player
 
 LINES = Polynomials(degree=1, noise=0.3, x_range=(-2.0, 2.0))
@@ -15,6 +15,7 @@ ALPHA, BETA, TURNS = 0.2, 0.2, 8
 ENDS = np.array([[-2.0], [2.0]])
 HELD_OUT = LINES.sample(np.random.default_rng(0), tasks=200, shots=5, queries=10)
 LAST = TURNS * len(STAGES) + len(STAGES) - 1
+STILL = (*range(1, len(STAGES) + 1), LAST)  # the moments shown where no kernel runs: one turn, and the end
 
 
 class Turn(NamedTuple):
@@ -148,9 +149,18 @@ def caption(now):
     return (testing if now.testing else training)[now.stage]
 
 
+class Walk(Panel):
+    """The panel, with a strip of moments where nothing can move."""
+
+    def still(self):
+        shown = {t: moment(self.task, t) for t in STILL}
+        words = [f"t = {t}. {caption(now)}" for t, now in shown.items()]
+        return moments_of(shown).png(), "\n".join(["Six moments of the panel:", *words])
+
+
 def panel(seed=11):
     """The panel; the seed picks the tasks of the walk."""
-    made = Panel(
+    made = Walk(
         draw_task=walk,
         compute=moment,
         drawing=TimeLine,

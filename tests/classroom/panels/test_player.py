@@ -67,3 +67,16 @@ def test_the_time_line_walks_where_plain_maml_walks():
         gradient = maml(objective, theta, episode, timeline.ALPHA, steps=1)
         theta = theta - timeline.BETA * gradient.theta
     np.testing.assert_array_equal(turn.theta_next, turn.theta)
+
+
+def test_where_no_kernel_runs_the_time_line_shows_one_turn_and_the_end():
+    panel = PANELS["time line"]()
+    picture, words = panel.still()
+    assert [line.split(".")[0] for line in words.splitlines()[1:]] == [f"t = {t}" for t in (1, 2, 3, 4, 5, 44)]
+    assert "Meta-test" not in words.splitlines()[0] and "θ′ gets" in words.splitlines()[-1]
+    assert picture.startswith(b"\x89PNG") and picture != panel.image.value
+
+
+def test_another_panel_is_still_as_it_stands():
+    panel = PANELS["relatedness"]()
+    assert panel.still() == (panel.image.value, f"The panel as it opens:\n{panel.caption.value}")
