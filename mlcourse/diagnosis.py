@@ -17,6 +17,7 @@ from mlcourse.measured import Implementation, Measured
 
 TOLD = 4  # explanations at most
 ENOUGH = 6  # numbers in a gradient, to fit one more to them
+TOO_ROUGH = 1e-3  # of the exact gradient: where differences are off by more, what they do not know may be their fault
 CLOSE = 1e-5  # relative: what differences of a recipe may be off by where those of the exact one are sharper
 FIRST_ORDER = next(each for each in DEVIATIONS if each.setting == "none" and each.choice == "factors")
 
@@ -50,7 +51,7 @@ class Diagnosis:
             "exact": f"exact: this is MAML's meta-gradient, to {self.digits} digits",
             "deviates": f"{off}: {self.names}",
             "unknown": f"{off}, in no way that is known",
-            "undecided": "undecided: the exact and the first-order gradient are the same here, as far as can be told",
+            "undecided": "undecided: from these losses, at this theta, it cannot be told",
         }[self.outcome]
         sentences = dict.fromkeys(each.sentence for chosen in self.explanations[:TOLD] for each in chosen)
         return "\n  ".join([first, *sentences, *self.facts])
@@ -80,13 +81,16 @@ def diagnose(meta_gradient, support_losses, query_losses, theta, *, alpha, steps
     result = partial(Diagnosis, digits=here.digits, error=float(here.off))
     if here.is_same(here.exact) and not here.changes:
         if here.is_same(here.kitchen.gradient(factors="none")):
+            same = "the exact and the first-order gradient are the same here, as far as can be told"
             advice = "a larger alpha, another theta or losses in float64 may tell them apart"
-            return result("undecided", explanations=(), facts=(*here.doubts(), advice))
+            return result("undecided", explanations=(), facts=(same, *here.doubts(), advice))
         return result("exact", explanations=(), facts=tuple(here.doubts()))
     hits, more = ([], []) if here.changes else _explanations(here, monotonic() + seconds)
     if hits:
         return result("deviates", explanations=tuple(hits), facts=(*more, *here.doubts()))
-    return result("unknown", explanations=(), facts=(*facts(here.seen, here.kitchen), *more, *here.doubts()))
+    rough = here.error > TOO_ROUGH * here.length and not here.changes
+    outcome = "undecided" if rough and np.any(here.seen) else "unknown"
+    return result(outcome, explanations=(), facts=(*facts(here.seen, here.kitchen), *more, *here.doubts()))
 
 
 def _explanations(here, deadline):

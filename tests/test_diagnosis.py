@@ -192,6 +192,18 @@ def test_relu_is_exact_and_its_kinks_are_said():
     assert look(first_order, small(1, sizes=(2, 4, 1), activation=relu)).names == "first-order gradient"
 
 
+def test_losses_that_are_too_rough_decide_nothing_rather_than_something_wrong():
+    def noisy(loss):
+        return lambda theta: loss(theta) + 0.02 * np.sin(1e4 * np.sum(theta))
+
+    bench = small()
+    support, query = ([noisy(loss) for loss in each] for each in losses(bench))
+    wrong = np.random.default_rng(0).normal(size=bench.theta.size)
+    found = implementation(bench, lambda b: exact(b) + wrong)
+    diagnosis = diagnose(found, support, query, bench.theta, alpha=0.1, steps=2)
+    assert diagnosis.outcome == "undecided" and "rough" in str(diagnosis)
+
+
 def test_where_first_order_is_the_same_nothing_is_decided():
     diagnosis = _linear()
     assert diagnosis.outcome == "undecided" and "larger alpha" in str(diagnosis)
