@@ -82,6 +82,24 @@ def _rendered(bitmaps, which, turn, scale, shift):
     return upper * (1 - row) + lower * row
 
 
+def choose_classes(rng, shape, count, ways):
+    """`ways` different ones of `count` classes for each task, in an order of its own: indices (*shape, ways)."""
+    keys = rng.random((*shape, count))
+    return rng.permuted(np.argpartition(keys, ways - 1)[..., :ways], axis=-1)
+
+
+def labelled(images, shots, classes):
+    """The Episode of images (*shape, N, K + Q, d), class n of a task labelled n, the first K of each for support."""
+    *shape, ways, total, _ = images.shape
+    labels = np.broadcast_to(np.arange(ways)[:, None], (*shape, ways, total))
+
+    def rows(part):
+        x, y = images[..., part, :], labels[..., part]
+        return Data(x.reshape(*shape, -1, x.shape[-1]), y.reshape(*shape, -1))
+
+    return Episode(rows(slice(shots)), rows(slice(shots, None)), {"classes": classes})
+
+
 @dataclass(frozen=True)
 class Glyphs:
     """N-way K-shot classification of characters; whole scripts are held out (after Lake et al. 2015, Omniglot).
@@ -125,16 +143,8 @@ class Glyphs:
             raise ValueError(
                 f"ways must be at most the {len(characters)} classes of split {self.split!r}, got {self.ways}"
             )
-        keys = rng.random((*shape, len(characters)))
-        classes = rng.permuted(np.argpartition(keys, self.ways - 1)[..., : self.ways], axis=-1)
-        images = self._render(rng, bitmaps, np.repeat(classes[..., None], total, axis=-1))
-        labels = np.broadcast_to(np.arange(self.ways)[:, None], (*shape, self.ways, total))
-
-        def rows(part):
-            x, y = images[..., part, :], labels[..., part]
-            return Data(x.reshape(*shape, -1, SIZE * SIZE), y.reshape(*shape, -1))
-
-        return Episode(rows(slice(shots)), rows(slice(shots, None)), {"classes": classes})
+        classes = choose_classes(rng, shape, len(characters), self.ways)
+        return labelled(self._render(rng, bitmaps, np.repeat(classes[..., None], total, axis=-1)), shots, classes)
 
     def _render(self, rng, bitmaps, classes):
         """A fresh rendering of each class in an array of indices (...) -> (..., SIZE * SIZE)."""

@@ -151,11 +151,15 @@ def reptile(objective, theta, episode, alpha, steps):
     return mean_gradient(objective.value(theta_prime, episode.query), theta - theta_prime)
 
 
+def pooled(episode):
+    """Each task's support and query examples as one Data, in this order."""
+    (x, y), (x_query, y_query) = episode.support, episode.query
+    examples = np.ndim(x) - 2
+    return Data(np.concatenate([x, x_query], axis=examples), np.concatenate([y, y_query], axis=examples))
+
+
 @in_blocks
 def joint_training(objective, theta, episode, alpha, steps):
     """One model for all tasks: the gradient at theta on all examples of the batch. alpha and steps are not used."""
-    (x, y), (x_query, y_query) = episode.support, episode.query
-    examples = np.ndim(x) - 2
-    pooled = Data(np.concatenate([x, x_query], axis=examples), np.concatenate([y, y_query], axis=examples))
-    here = place(objective, theta, pooled)
+    here = place(objective, theta, pooled(episode))
     return mean_gradient(here.value, here.grad)

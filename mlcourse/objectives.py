@@ -140,7 +140,11 @@ def _entropy(logits, labels):
     return np.mean(log_total - np.sum(logits * chosen, axis=-1), axis=-1)
 
 
-def _objective(model, loss, check, by_hand, derivatives):
+def objective_of(model, loss, check, by_hand, derivatives="by hand"):
+    """The objective of a model and a loss: by the derivatives `by_hand` where asked for and known, or else by autograd.
+
+    loss, check  as `Objective` takes them; by_hand  the same loss with its derivatives, a `derivatives.Loss`
+    """
     if derivatives not in ("by hand", "autograd"):
         raise ValueError(f"derivatives must be 'by hand' or 'autograd', got {derivatives!r}")
     known = getattr(model, "activation", None) in ACTIVATIONS
@@ -153,7 +157,7 @@ def mean_squared_error(model, derivatives="by hand"):
     derivatives  "by hand" (lesson 11) for an MLP with relu or tanh, autograd for any other model; "autograd" forces it
     Raises ValueError for a theta of another length, for x and y of other shapes and for NaN or infinity.
     """
-    return _objective(model, _squares, checks.regression, SQUARES, derivatives)
+    return objective_of(model, _squares, checks.regression, SQUARES, derivatives)
 
 
 def cross_entropy(model, derivatives="by hand"):
@@ -162,4 +166,4 @@ def cross_entropy(model, derivatives="by hand"):
     derivatives  as for `mean_squared_error`
     Raises ValueError for a label outside 0 … outputs - 1, TypeError for labels that are not integers.
     """
-    return _objective(model, _entropy, checks.classification, CROSS_ENTROPY, derivatives)
+    return objective_of(model, _entropy, checks.classification, CROSS_ENTROPY, derivatives)
