@@ -8,8 +8,8 @@ from mlcourse.classroom.figures.style import COLOUR, Drawing, new_figure, show_q
 # starting point -> how it looks when its loss is drawn
 STARTS = {
     "joint": {"color": COLOUR.joint, "linestyle": "-.", "marker": "s"},
-    "5-shot": {"color": COLOUR.maml, "linestyle": "-", "marker": "o"},
-    "10-shot": {"color": COLOUR.reptile, "linestyle": "--", "marker": "^"},
+    "practised with 5": {"color": COLOUR.maml, "linestyle": "-", "marker": "o"},
+    "practised with 10": {"color": COLOUR.reptile, "linestyle": "--", "marker": "^"},
 }
 DARK_QUERY = "#A66A00"  # the query colour where it has to be read
 SUPPORT = {"color": COLOUR.support, "marker": "o", "linestyle": "-"}
@@ -133,18 +133,18 @@ def starts_over_shots(shots, losses, differences):
 
     shots        (n,)
     losses       name of STARTS -> (mean (n,), half_width (n,))
-    differences  (mean (n,), half_width (n,)) of "10-shot" minus "5-shot" on the same tasks
+    differences  (mean (n,), half_width (n,)) of "practised with 10" minus "practised with 5" on the same tasks
     """
     figure, (left, right) = new_figure(1, 2, height=3.6, width_ratios=[1, 1.05])
-    labels = {"joint": "never practised adapting", "5-shot": "practised with 5", "10-shot": "practised with 10"}
     for name, (mean, half) in losses.items():
-        left.errorbar(shots, mean, half, **STARTS[name], capsize=3, label=labels[name])
+        left.errorbar(shots, mean, half, **STARTS[name], capsize=3, label=name)
     left.set(ylim=(0, None), ylabel="query loss after one step", title="The same step, three starts")
     left.legend(loc="center right", bbox_to_anchor=(1, 0.5))
     right.axhline(0, color=COLOUR.truth, lw=1.5)
     right.errorbar(shots, *differences, fmt="D-", color=COLOUR.theta, capsize=3)
-    for practised, name in ((5, "5-shot"), (10, "10-shot")):
-        right.axvline(practised, color=STARTS[name]["color"], ls=STARTS[name]["linestyle"], lw=1.5)
+    for practised in (5, 10):
+        look = STARTS[f"practised with {practised}"]
+        right.axvline(practised, color=look["color"], ls=look["linestyle"], lw=1.5)
     low, high = np.min(differences[0] - differences[1]), np.max(differences[0] + differences[1])
     right.text(20, 0.55 * high, "above 0: better to have\npractised with 5", ha="right", fontsize=10)
     right.text(20, 1.6 * low, "below 0: better with 10", ha="right", va="top", fontsize=10)
@@ -175,9 +175,9 @@ def support_against_query(shots, learners):
         axis.set_xticks([1, 5, 10, 15, 20])
     axes[0].set(ylabel="mean squared error", ylim=(0, None))
     axes[-1].legend()
-    first, second = ({name: mean for name, (mean, _) in losses.items()} for losses in learners.values())
+    first, second = ({name: mean[:-1] for name, (mean, _) in losses.items()} for losses in learners.values())
     if np.all(first["support"] < second["support"]) and np.all(first["query"] > second["query"]):
-        title = "Marked on the support set A wins, marked on the query set B wins"
+        title = f"Up to K = {shots[-2]} the support set prefers A and the query set B"
         figure.suptitle(title, x=0.01, ha="left", fontsize=12, weight="bold")
     return figure
 
@@ -249,11 +249,8 @@ def trust_by_set(trust, support, query, learned):
 class EpisodeViewer(Drawing):
     """The panel "episode viewer": a sheet of glyphs or a curve with points; crosses where the memoriser errs."""
 
-    # Cells are squares of 0.4 in, so the sheet has the same place whatever is on it.
     def build(self, numbers):
-        self.most_ways, self.most_shots, self.most_queries = numbers["most"]
-        self.start = self.most_shots + 1  # the column where the query set begins
-        columns = self.start + self.most_queries
+        most_ways = numbers["most"][0]
         figure, self.sheet = new_figure(height=4.2, layout="none")
         self.sheet.set_position([0.06, 0.02, 0.92, 0.84])
         self.plane = figure.add_axes([0.075, 0.13, 0.9, 0.73])
@@ -261,15 +258,15 @@ class EpisodeViewer(Drawing):
         self.sheet.axis("off")
         blank = np.full((2, 2, 3), 255, np.uint8)
         self.pictures = [self.sheet.imshow(blank, interpolation="nearest") for _ in range(2)]
-        self.sheet.set(xlim=(-0.1, columns + 0.1), ylim=(self.most_ways + 0.1, -0.1), aspect="equal", anchor="NW")
+        self.sheet.set(aspect="equal", anchor="NW")
         self.frames = [
-            self.sheet.add_patch(Rectangle((left, 0), 1, 1, fill=False, edgecolor=colour, lw=3, ls=line))
-            for left, colour, line in ((0, COLOUR.support, "-"), (self.start, COLOUR.query, "--"))
+            self.sheet.add_patch(Rectangle((0, 0), 1, 1, fill=False, edgecolor=colour, lw=3, ls=line))
+            for colour, line in ((COLOUR.support, "-"), (COLOUR.query, "--"))
         ]
         self.crosses = self.sheet.plot([], [], "x", color=COLOUR.wrong, ms=8, mew=2.5)[0]
         self.key = figure.text(0.98, 0.91, "✕ memoriser wrong", color=COLOUR.wrong, ha="right", fontsize=10)
         self.labels = [
-            self.sheet.text(-0.25, row + 0.5, f"{row}", ha="right", va="center") for row in range(self.most_ways)
+            self.sheet.text(-0.1, row + 0.5, f"{row}  ", ha="right", va="center") for row in range(most_ways)
         ]
         self.curve = self.plane.plot([], [], color=COLOUR.truth, label="the task")[0]
         self.copied = self.plane.plot([], [], ":", color=COLOUR.wrong, label="memoriser")[0]
@@ -301,16 +298,28 @@ class EpisodeViewer(Drawing):
 
     def _show_images(self, numbers):
         ways, shots, queries = numbers["ways"], numbers["shots"], numbers["queries"]
-        parts = zip(self.pictures, self.frames, numbers["images"], (0, self.start), (shots, queries), strict=True)
+        start = shots + 1  # the column where the query set begins
+        parts = zip(self.pictures, self.frames, numbers["images"], (0, start), (shots, queries), strict=True)
         for picture, frame, images, left, each in parts:
             picture.set_data(_sheet(images))
             picture.set_extent((left, left + each, ways, 0))
-            frame.set(width=each, height=ways)
+            frame.set(x=left, width=each, height=ways)
         row, column = np.nonzero(numbers["wrong"])
-        self.crosses.set_data(self.start + column + 0.85, row + 0.18)
+        self.crosses.set_data(start + column + 0.85, row + 0.18)
         for label, text in enumerate(self.labels):
             text.set_visible(label < ways)
-        return "sheet"
+        return self._fill(ways, start + queries, start)
+
+    def _fill(self, rows, columns, start):
+        """Squares as large as the sheet allows, the second head above its column. -> what the limits hang on"""
+        (left, _, wide, high), (across, along) = (
+            self.sheet.get_position(original=True).bounds,
+            self.figure.get_size_inches(),
+        )
+        side = min(wide * across / (columns + 0.2), high * along / (rows + 0.2))  # in
+        self.sheet.set(xlim=(-0.1, wide * across / side - 0.1), ylim=(high * along / side - 0.1, -0.1))
+        self.heads[1].set_x(np.clip(left + (start + 0.1) * side / across, 0.34, 0.57))
+        return rows, columns, start
 
     def _show_curve(self, numbers):
         x, curve, copied = numbers["curve"]
@@ -318,6 +327,7 @@ class EpisodeViewer(Drawing):
         self.copied.set_data(x, copied)
         for line, data in ((self.support, numbers["support"]), (self.query, numbers["query"])):
             line.set_data(data.x.ravel(), data.y.ravel())
+        self.heads[1].set_x(0.54)
         limits = (*numbers["x_range"], numbers["span"])
         width = limits[1] - limits[0]
         self.plane.set(xlim=(limits[0] - 0.02 * width, limits[1] + 0.02 * width), ylim=(-limits[2], limits[2]))

@@ -1,80 +1,121 @@
 """Lesson 2, episodes: support and query."""
 
+from types import MappingProxyType
+
 import autograd.numpy as anp
 import numpy as np
 
 from mlcourse import Data, Episode
-from mlcourse.classroom.judging import FunctionProblem, NumberProblem, TextProblem, mistake
-from mlcourse.classroom.judging.compare import fresh
-
-_SEEDS = range(12)  # what happens by chance in one draw (an overlap, a class twice) is all but certain to show in these
-_AGAIN = range(4)
-
-
-def _sets(made):
-    """((x, y) of the support, (x, y) of the query) as float arrays, or what came instead, in words."""
-    wanted = "two pairs x, y"
-    if not isinstance(made, (tuple, list)) or len(made) < 2:
-        return f"one {type(made).__name__}, not {wanted}"
-    if any(not isinstance(part, (tuple, list)) or len(part) != 2 for part in made[:2]):
-        return f"{len(made)} things, not {wanted}"
-    try:
-        return tuple(tuple(np.asarray(array, dtype=float) for array in part) for part in made[:2])
-    except (TypeError, ValueError):
-        return f"{wanted}, but some are not arrays of numbers"
+from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, TextProblem, mistake
+from mlcourse.classroom.problems.samplers import (
+    AGAIN,
+    OTHER,
+    SAME,
+    Sampler,
+    among,
+    decides,
+    rows_of,
+    shapes_of,
+    shared,
+    yes,
+)
+from mlcourse.recipes.deviations import Deviation
 
 
-def _shapes(sets):
-    """The four shapes in words, support before query; where there are no sets, what came instead."""
-    return sets if isinstance(sets, str) else ", ".join(str(array.shape) for part in sets for array in part)
-
-
-def _draws(answer, case, row_shapes):
-    """(facts, draws, repeats): what a sampler gives with a generator for each of _SEEDS, and again for _AGAIN.
-
-    row_shapes  the shapes of one row of x and of y
-    facts       None where it gives None; draws are empty where what it gives has another form
-    """
-    if answer(*case.values()) is None:  # the case's own arrays, so that a change in place is seen
-        return None, (), ()
-    draws = [_sets(answer(*_with_seed(case, seed).values())) for seed in (*_SEEDS, *_AGAIN)]
-    kinds = {_shapes(draw) for draw in draws}
-    facts = {
-        "shapes of x and y in support and query": kinds.pop() if len(kinds) == 1 else "different from call to call"
-    }
-    formed = all(
-        not isinstance(draw, str)
-        and all(
-            array.ndim and array.shape[1:] == shape
-            for part in draw
-            for array, shape in zip(part, row_shapes, strict=True)
-        )
-        and all(len(x) == len(y) > 0 for x, y in draw)
-        for draw in draws
+class memoriser(FunctionProblem):
+    title = "the learner that copies"
+    difficulty, minutes = "easy", 4
+    place = "lesson"
+    tags = ("takeaway:split-rewards-generalisation", "mistake:same-data")
+    correct_message = "That is right: each x gets the y of the support example next to it."
+    hints = (
+        "Row i of `distance` holds the distances of the i-th x to all K support examples. Where in that row is the least?",
+        "`np.argmin(distance, axis=1)` gives a position for each row, Q numbers. The answer is the y at these positions.",
+        "`nearest = np.argmin(distance, axis=1)`, then `return support.y[nearest]`.",
     )
-    return (facts, draws[: len(_SEEDS)], draws[len(_SEEDS) :]) if formed else (facts, (), ())
+    explanation = """
+    `argmin` along a row of distances says *which* support example is nearest, and indexing `support.y` with these positions
+    copies its y, once for each x. Nothing is fitted.
+    """
+    deviations = (
+        Deviation("nearest", "farthest", "the farthest", "This copies from the farthest support example: argmin, not argmax."),
+        Deviation("nearest", "first", "the first example always",
+                  "Each x gets the y of the first support example. Take the one that is nearest to it."),
+        Deviation("nearest", "anyone's", "one example for all",
+                  "All x get the y of one example, the one with the least distance of all. Each x has a nearest example "
+                  "of its own: `axis=1`."),
+        Deviation("copies", "position", "the position, not its y",
+                  "This is *which* example is nearest, 0 … K − 1. Copy the y that stands there: `support.y[nearest]`."),
+        Deviation("copies", "x", "x for y", "This copies the x of the nearest example. The memoriser answers with its y."),
+        Deviation("copies", "distance", "the distance, not y",
+                  "This is how far the nearest example is. The memoriser answers with that example's y."),
+        Deviation("copies", "mean", "the mean of all y",
+                  "This answers with the mean of the support's y, whatever x is. Copy the y of the nearest example."),
+    )  # fmt: skip
+
+    def draw(self, rng):
+        queries, shots = int(rng.integers(3, 7)), int(rng.integers(7, 12))  # Q < K: the axes are told apart
+        support = Data(rng.normal(size=(shots, 1)), rng.normal(size=(shots, 1)) + 3)
+        return {"support": support, "x": rng.normal(size=(queries, 1))}
+
+    def statement(self, given):
+        return rf"""
+        Write `memoriser(support, x)`: for each row of `x`, the y of the support example whose x is nearest. `support.x` has shape `(K, d)`
+        and `support.y` `(K, 1)`; `x` has shape `(Q, d)`. The answer has shape `(Q, 1)`.
+
+        `p.given("memoriser")` has K = {len(given.support.x)} and Q = {len(given.x)}; the first x is {given.x[0, 0]:.3f}, and its answer
+        {self.solution(**vars(given))[0, 0]:.3f}.
+        """
+
+    @staticmethod
+    def solution(support, x):
+        distance = np.sum((x[:, None] - support.x) ** 2, axis=-1)  # (Q, K)
+        nearest = np.argmin(distance, axis=1)
+        return support.y[nearest]
+
+    @staticmethod
+    def variant(support, x, nearest="nearest", copies="y"):
+        distance = np.sum((x[:, None] - support.x) ** 2, axis=-1)
+        at = {
+            "nearest": np.argmin(distance, axis=1),
+            "farthest": np.argmax(distance, axis=1),
+            "first": np.zeros(len(x), dtype=int),
+            "anyone's": np.full(len(x), np.unravel_index(np.argmin(distance), distance.shape)[1]),
+        }[nearest]
+        return {
+            "y": support.y[at],
+            "position": at[:, None],
+            "x": support.x[at],
+            "distance": np.take_along_axis(distance, at[:, None], axis=1),
+            "mean": np.full((len(x), 1), np.mean(support.y)),
+        }[copies]
+
+    def skip(self, settings):
+        return len(settings) == 2 and (settings["copies"] == "mean" or settings["nearest"] == "first")
+
+    @mistake(
+        "the position, not its y",
+        "This is *which* example is nearest, 0 … K − 1. Copy the y that stands there: `support.y[nearest]`.",
+    )
+    def positions(support, x):
+        return memoriser.variant(support, x, copies="position")[:, 0]
+
+    @mistake(
+        "the distance, not y", "This is how far the nearest example is. The memoriser answers with that example's y."
+    )
+    def distances(support, x):
+        return memoriser.variant(support, x, copies="distance")[:, 0]
+
+    @mistake(
+        "the axes exchanged",
+        "This looks for the nearest x of each support example, K answers. Each x looks for its nearest support example: `axis=1`, "
+        "along a row of `distance`.",
+    )
+    def axes_exchanged(support, x):
+        return support.y[np.argmin(np.sum((x[:, None] - support.x) ** 2, axis=-1), axis=0)]
 
 
-def _with_seed(case, seed):
-    """A copy of the case with a fresh generator."""
-    return fresh({name: item for name, item in case.items() if name != "rng"}) | {"rng": np.random.default_rng(seed)}
-
-
-def _places(rows, whole):
-    """Which row of `whole` each row is, -1 where it is none of them."""
-    equal = np.all(np.abs(rows[:, None] - whole) < 1e-9, axis=-1)
-    return np.where(equal.any(axis=1), equal.argmax(axis=1), -1)
-
-
-def _once(places):
-    return len(set(places.tolist())) == len(places)
-
-
-def _share(places, others):
-    return bool(set(places.tolist()) & set(others.tolist()))
-
-
-class split(FunctionProblem):
+class split(Sampler):
     title = "support and query of one task"
     difficulty, minutes = "easy", 8
     tags = (
@@ -85,6 +126,7 @@ class split(FunctionProblem):
         "mistake:same-data",
     )
     cases = 3
+    data = ("x", "y")
     correct_message = "That is right: every point is used once, x stays with its y, and `rng` decides."
     hints = (
         "Shuffle positions, not values: `order = rng.permutation(len(x))`. Use the same order for x and y.",
@@ -96,12 +138,12 @@ class split(FunctionProblem):
     """
 
     def draw(self, rng):
-        points = int(rng.integers(8, 14))
+        points = int(rng.integers(9, 14))
         x = np.sort(rng.normal(size=(points, int(rng.integers(1, 3)))), axis=0)
         return {
             "x": x,
             "y": np.sin(x.sum(axis=1, keepdims=True)),
-            "shots": points // 2 + int(rng.integers(3)),
+            "shots": int(rng.integers(3, points // 2 + 1)),
             "rng": np.random.default_rng(int(rng.integers(1 << 30))),
         }
 
@@ -113,8 +155,8 @@ class split(FunctionProblem):
           NumPy generator, the only source of randomness.
         - Out: an `Episode(Data(x_s, y_s), Data(x_q, y_q), {{}})`, or just the two pairs, `(x_s, y_s), (x_q, y_q)`.
 
-        The support set gets `shots` points chosen at random, the query set all others. The rows may come in any order. Leave
-        `x` and `y` as they are.
+        The support set gets K points, any K of the n equally likely; the query set gets all others. The rows may come in any order.
+        Leave `x` and `y` as they are.
 
         To try: `split(**p.given("split"))`. It has {len(given.x)} points and {given.shots} shots, so {given.shots} points go to
         the support set and {len(given.x) - given.shots} to the query set.
@@ -127,39 +169,44 @@ class split(FunctionProblem):
         return Episode(Data(x[support], y[support]), Data(x[query], y[query]), {})
 
     def observe(self, answer, case):
+        facts = super().observe(answer, case)
+        if facts is not None and "points lost" in facts:
+            data, n = {name: case[name] for name in self.data}, len(case["x"])
+            edges = [self._call(answer, case, 0, data, shots=shots) for shots in (1, n - 1)]
+            facts["shapes for shots = 1 and for shots = n − 1"] = " and ".join(map(shapes_of, edges))
+        return facts
+
+    def facts(self, case, *draws):
         """What makes a split a split, whatever the order of its rows."""
-        whole = [case["x"].copy(), case["y"].copy()]
-        points = len(case["x"])
-        facts, draws, repeats = _draws(answer, case, [case["x"].shape[1:], (1,)])
-        if not draws:
-            return facts
-        places = [[_places(*pair) for part in draw for pair in zip(part, whole, strict=True)] for draw in draws]
-        chosen = [sorted(x_s.tolist()) for x_s, *_ in places]
-        again = [sorted(_places(support[0], whole[0]).tolist()) for support, _ in repeats]
-        edges = [
-            _sets(answer(*(_with_seed(case, 0) | {"x": whole[0], "y": whole[1], "shots": k}).values()))
-            for k in (1, points - 1)
-        ]
-        return facts | {
-            "every y stands beside its own x": all(
-                np.array_equal(x_s, y_s) and np.array_equal(x_q, y_q) and min(*x_s, *x_q) >= 0
-                for x_s, y_s, x_q, y_q in places
-            ),
-            "a point twice in the support set": not all(_once(x_s) for x_s, *_ in places),
-            "a point in support and query": any(_share(x_s, x_q) for x_s, _, x_q, _ in places),
-            "points lost": any(len({*x_s.tolist(), *x_q.tolist()}) < points for x_s, _, x_q, _ in places),
-            "what decides which points are support": self._decides(points, chosen, again),
-            "shapes for shots = 1 and for shots = n − 1": " and ".join(map(_shapes, edges)),
+        x, y = case["x"], case["y"]
+        x_s, y_s, x_q, y_q = (rows_of(rows, whole) for rows, whole in zip(draws, (x, y, x, y), strict=True))
+        support, query = among(x_s, len(x)), among(x_q, len(x))
+        chosen, again = support[: self.seeds] > 0, support[self.seeds :] > 0
+        beside = [np.array_equal(np.concatenate(a), np.concatenate(b)) for a, b in ((x_s, y_s), (x_q, y_q))]
+        return {
+            "all points are the task's": yes(np.concatenate([*x_s, *y_s, *x_q, *y_q]) >= 0),
+            "every y stands beside its own x": yes(beside),
+            "a point twice in the support set": "no" if support.max() <= 1 else "yes",
+            "points in support and query": shared(support, query),
+            "points lost": "no" if np.all(support + query) else "yes",
+            "what decides which points are support": self._end(chosen) or decides(chosen, again, "points"),
         }
 
     @staticmethod
-    def _decides(points, chosen, again):
-        """chosen: the support points by seed; again: the same for the first seeds, in another call."""
-        if any(one != chosen[0] for one in chosen):
-            return "rng" if again == chosen[: len(again)] else "something other than rng"
-        shots = len(chosen[0])
-        ends = {"always the first points": range(shots), "always the last points": range(points - shots, points)}
-        return next((words for words, end in ends.items() if chosen[0] == list(end)), "nothing: always the same points")
+    def _end(chosen):
+        """Where the support points always are the first or the last of the task, in words."""
+        ordered = np.sort(chosen, axis=1)  # the chosen ones at the end
+        ends = {"first": np.array_equal(chosen, ordered[:, ::-1]), "last": np.array_equal(chosen, ordered)}
+        return next((f"nothing: always the {end} points" for end, always in ends.items() if always), "")
+
+    @mistake(
+        "the query set is the support set",
+        "Both sets hold the same points: a learner that copies gets full marks. The query set gets the points that the support "
+        "set leaves over, `order[shots:]`.",
+    )
+    def same_points(x, y, shots, rng):
+        support = rng.permutation(len(x))[:shots]
+        return Data(x[support], y[support]), Data(x[support], y[support])
 
     @mistake(
         "overlap",
@@ -167,8 +214,7 @@ class split(FunctionProblem):
         "so that each position is used once.",
     )
     def overlap(x, y, shots, rng):
-        support = rng.permutation(len(x))[:shots]
-        query = rng.permutation(len(x))[shots:]
+        support, query = rng.permutation(len(x))[:shots], rng.permutation(len(x))[shots:]
         return Data(x[support], y[support]), Data(x[query], y[query])
 
     @mistake(
@@ -176,8 +222,8 @@ class split(FunctionProblem):
         "The query set holds all points, the support set's too. Judge on points that were not adapted on.",
     )
     def everything(x, y, shots, rng):
-        order = rng.permutation(len(x))
-        return Data(x[order[:shots]], y[order[:shots]]), Data(x[order], y[order])
+        support = rng.permutation(len(x))[:shots]
+        return Data(x[support], y[support]), Data(x, y)
 
     @mistake(
         "first K always",
@@ -185,6 +231,47 @@ class split(FunctionProblem):
     )
     def first_ones(x, y, shots, rng):
         return Data(x[:shots], y[:shots]), Data(x[shots:], y[shots:])
+
+    @mistake(
+        "last K always",
+        "The last points are always the support set. Data often come in an order: choose at random with `rng`.",
+    )
+    def last_ones(x, y, shots, rng):
+        return Data(x[-shots:], y[-shots:]), Data(x[:-shots], y[:-shots])
+
+    @mistake(
+        "always the same points",
+        "Every call chooses the same points, whatever `rng` is: it is not used, or a generator with a seed of its own is. Draw "
+        "the order with the `rng` that is handed in.",
+    )
+    def always_the_same(x, y, shots, rng):
+        return split.solution(x, y, shots, np.random.default_rng(0))
+
+    @mistake(
+        "ignores rng",
+        "Two calls with the same `rng` split differently: something random does not come from it. Call `rng.permutation`, not "
+        "`np.random`.",
+    )
+    def ignores_rng(x, y, shots, rng):
+        return split.solution(x, y, shots, np.random.default_rng())
+
+    @mistake(
+        "a window, not any K points",
+        "The support points always lie next to each other: `rng` decides where they begin, and the rest follows. Then some pairs of "
+        "points are never together. Any K points must be equally likely: `rng.permutation(len(x))[:shots]`.",
+    )
+    def window(x, y, shots, rng):
+        order = np.roll(np.arange(len(x)), rng.integers(len(x)))
+        return Data(x[order[:shots]], y[order[:shots]]), Data(x[order[shots:]], y[order[shots:]])
+
+    @mistake(
+        "some points more often than others",
+        "Not all points are equally likely to be support: over many calls some come far more often. Any K of the n points must "
+        "be equally likely: `rng.permutation(len(x))[:shots]`.",
+    )
+    def favoured(x, y, shots, rng):
+        order = np.append(0, 1 + rng.permutation(len(x) - 1))
+        return Data(x[order[:shots]], y[order[:shots]]), Data(x[order[shots:]], y[order[shots:]])
 
     @mistake(
         "x and y shuffled apart",
@@ -196,12 +283,22 @@ class split(FunctionProblem):
 
     @mistake(
         "shuffled in place",
-        "`rng.shuffle(x)` and `rng.shuffle(y)` change the caller's arrays, and give x and y different orders besides. Shuffle "
-        "positions: `order = rng.permutation(len(x))`.",
+        "`rng.shuffle` reorders the caller's array itself, and x and y do not get the same order. Shuffle positions: "
+        "`order = rng.permutation(len(x))`, then `x[order]` and `y[order]`.",
     )
     def shuffled_in_place(x, y, shots, rng):
         rng.shuffle(x)
         rng.shuffle(y)
+        return Data(x[:shots], y[:shots]), Data(x[shots:], y[shots:])
+
+    @mistake(
+        "changes its inputs",
+        "The caller's x or y is not what it was: it was reordered or written into. Indexing with positions, `x[order]`, makes "
+        "a new array.",
+    )
+    def reordered(x, y, shots, rng):
+        order = rng.permutation(len(x))
+        x[:], y[:] = x[order], y[order]
         return Data(x[:shots], y[:shots]), Data(x[shots:], y[shots:])
 
     @mistake(
@@ -210,9 +307,18 @@ class split(FunctionProblem):
         "`rng.permutation`, or `rng.choice(…, replace=False)`.",
     )
     def with_replacement(x, y, shots, rng):
-        support = rng.choice(len(x), shots)
-        query = np.setdiff1d(np.arange(len(x)), support)
-        return Data(x[support], y[support]), Data(x[query], y[query])
+        chosen = rng.choice(len(x), shots)
+        rest = np.setdiff1d(np.arange(len(x)), chosen)
+        return Data(x[chosen], y[chosen]), Data(x[rest], y[rest])
+
+    @mistake(
+        "a coin for each point",
+        "The support set has another size in every call: each point was let in by chance. It has exactly K = `shots` points: cut "
+        "an order at `shots`.",
+    )
+    def coins(x, y, shots, rng):
+        support = rng.random(len(x)) < shots / len(x)
+        return Data(x[support], y[support]), Data(x[~support], y[~support])
 
     @mistake(
         "points thrown away",
@@ -233,52 +339,49 @@ class split(FunctionProblem):
         return Data(x[support], y[support]), Data(x[query], y[query])
 
     @mistake(
-        "ignores rng",
-        "Two calls with the same `rng` split differently: something random does not come from it. Call `rng.permutation`, not "
-        "`np.random`.",
+        "four arrays, not two pairs",
+        "Four arrays come one after the other. Pair them, so that each set has its x and its y: `(x_s, y_s), (x_q, y_q)`.",
     )
-    def ignores_rng(x, y, shots, rng):
-        return split.solution(x, y, shots, np.random.default_rng())
+    def four_arrays(x, y, shots, rng):
+        support, query = split.solution(x, y, shots, rng)[:2]
+        return *support, *query
 
     @mistake(
-        "seeded inside",
-        "Every call chooses the same points: the function makes a generator of its own with a fixed seed. Use the `rng` that it is handed.",
+        "both x first, then both y",
+        "The first pair holds both x, the second both y. The pairs are the sets: x and y of the support, then x and y of the query.",
     )
-    def seeded_inside(x, y, shots, rng):
-        return split.solution(x, y, shots, np.random.default_rng(0))
+    def grouped(x, y, shots, rng):
+        order = rng.permutation(len(x))
+        return (x[order[:shots]], x[order[shots:]]), (y[order[:shots]], y[order[shots:]])
 
 
-def _episode(images, labels, names, pick):
-    """Support and query of the classes `names`, numbered in this order; pick(positions of a class) -> (support, query)."""
-    parts = [pick(np.flatnonzero(labels == name)) for name in names]
-    return tuple(
-        Data(
-            np.concatenate([images[part[i]] for part in parts]),
-            np.concatenate([np.full(len(part[i]), new) for new, part in enumerate(parts)]),
-        )
-        for i in (0, 1)
-    )
+def _episode(images, labels, ways, shots, queries, rng, names=None, pick=None):
+    """Support and query of the classes `names`, numbered in this order; pick(positions of a class) -> both's positions.
+
+    names   ways different classes at random, where nothing else is said
+    pick    K and Q others at random
+    """
+    names = rng.choice(np.unique(labels), ways, replace=False) if names is None else names
+    sets = ([], []), ([], [])
+    for new, name in enumerate(names):
+        positions = np.flatnonzero(labels == name)
+        if pick is None:
+            order = rng.permutation(positions)
+            chosen = order[:shots], order[shots : shots + queries]
+        else:
+            chosen = pick(positions)
+        for (at, y), some in zip(sets, chosen, strict=True):
+            at.extend(some)
+            y.extend([new] * len(some))
+    return tuple(Data(images[at], np.array(y)) for at, y in sets)
 
 
-def _permuted(rng, shots, queries):
-    """The right way to pick: cut one permutation of a class's positions."""
-
-    def pick(positions):
-        order = rng.permutation(positions)
-        return order[:shots], order[shots : shots + queries]
-
-    return pick
-
-
-def _classes(labels, ways, rng):
-    return rng.choice(np.unique(labels), ways, replace=False)
-
-
-class n_way_k_shot(FunctionProblem):
+class n_way_k_shot(Sampler):
     title = "an N-way K-shot episode"
     difficulty, minutes = "hard", 15
     tags = ("concept:k-shot-n-way", "concept:episode", "concept:split-mimics-test")
-    cases = 2
+    cases, seeds = 2, 40
+    data = ("images", "labels")
     correct_message = "That is right: N classes, numbered afresh, K and Q images of each and none in both sets."
     hints = (
         "Choose the classes first: `names = rng.choice(np.unique(labels), ways, replace=False)`. They come in random order.",
@@ -294,15 +397,16 @@ class n_way_k_shot(FunctionProblem):
     """
 
     def draw(self, rng):
-        ways, each = int(rng.integers(4, 6)), int(rng.integers(6, 9))
-        names = rng.permutation(np.arange(20, 60))[: ways + int(rng.integers(2, 4))]
+        ways, each = int(rng.integers(4, 6)), int(rng.integers(8, 11))
+        names = rng.permutation(np.arange(20, 60))[: ways + int(rng.integers(4, 7))]
         labels = rng.permutation(np.repeat(names, each))
+        shots = int(rng.integers(2, 4))
         return {
             "images": rng.normal(size=(len(labels), int(rng.integers(2, 4)))),
             "labels": labels,
             "ways": ways,
-            "shots": int(rng.integers(1, 4)),
-            "queries": int(rng.integers(2, 4)),
+            "shots": shots,
+            "queries": int(rng.choice([q for q in (2, 3, 4) if q != shots])),
             "rng": np.random.default_rng(int(rng.integers(1 << 30))),
         }
 
@@ -320,7 +424,7 @@ class n_way_k_shot(FunctionProblem):
         The episode's labels are 0 … N − 1: which class gets which number is drawn afresh, and it is the same in support and query.
 
         To try: `n_way_k_shot(**p.given("n_way_k_shot"))`. There are {len(np.unique(given.labels))} classes, and {ways} ways,
-        {shots} shot{"s" * (shots > 1)}, {queries} queries: {ways * shots} support and {ways * queries} query images.
+        {shots} shots, {queries} queries: {ways * shots} support and {ways * queries} query images.
         """
 
     @staticmethod
@@ -333,76 +437,69 @@ class n_way_k_shot(FunctionProblem):
         (at_s, y_s), (at_q, y_q) = np.transpose(support), np.transpose(query)
         return Episode(Data(images[at_s], y_s), Data(images[at_q], y_q), {})
 
-    def observe(self, answer, case):
-        """Counts, disjointness, numbering, and what changes from one episode to the next."""
-        images, labels = case["images"].copy(), case["labels"].copy()
-        facts, draws, repeats = _draws(answer, case, [images.shape[1:], ()])
-        if not draws:
-            return facts
-        episodes, again = (
-            [[(_places(x, images), y) for x, y in draw] for draw in several] for several in (draws, repeats)
+    def facts(self, case, *draws):
+        """Counts, disjointness and numbering; and what decides each thing that is drawn."""
+        images, ways, wanted = case["images"], case["ways"], (case["shots"], case["queries"])
+        places = [rows_of(x, images) for x in draws[::2]]
+        if min(np.min(np.concatenate(at)) for at in places) < 0:
+            return {"all images come from the data set": "no"}
+        names, of = np.unique(case["labels"], return_inverse=True)
+        given = np.unique(np.concatenate([*draws[1], *draws[3]]))
+        # how often each image, and each class, has each label in a set: (draws, labels, images) and (draws, labels, classes)
+        support, query = (
+            among(
+                [np.searchsorted(given, y) * len(images) + i for i, y in zip(at, labels, strict=True)],
+                len(given) * len(images),
+            ).reshape(len(at), len(given), len(images))
+            for at, labels in zip(places, draws[1::2], strict=True)
         )
-        known = all(min(at) >= 0 for episode in episodes for at, _ in episode)
-        facts["all images come from the data set"] = known
-        if not known:
-            return facts
-        sizes = case["ways"], case["shots"], case["queries"]
-        seen = [self._within(labels, *sizes, *episode) for episode in episodes]
-        return facts | {key: all(one[key] for one in seen) for key in seen[0]} | self._across(labels, episodes, again)
+        classes = [count @ np.eye(len(names), dtype=int)[of] for count in (support, query)]
+        has = [count > 0 for count in classes]
+        in_both = has[0].any(axis=1) & has[1].any(axis=1)
+        sizes = [count.sum(axis=2) for count in (support, query)]
+        return {
+            "all images come from the data set": "yes",
+            "labels are 0 … N − 1": yes(np.isin(given, np.arange(ways))),
+            "in each set, a label stands for one class": yes([each.sum(axis=2).max() <= 1 for each in has]),
+            "in each set, a class has one label": yes([each.sum(axis=1).max() <= 1 for each in has]),
+            "support and query give a class the same label": yes((has[0] == has[1]).all(axis=1) | ~in_both),
+            "K images of each label in the support set, Q in the query set": yes(
+                [np.isin(size, (0, each)) for size, each in zip(sizes, wanted, strict=True)]
+            ),
+            "N labels in each set": yes([np.count_nonzero(size, axis=1) == ways for size in sizes]),
+            "an image twice in a set": "no" if max(support.max(), query.max()) <= 1 else "yes",
+            "images in support and query": shared(support, query),
+        } | self._drawn(support, has[0] | has[1], of, self.seeds)
 
     @staticmethod
-    def _within(labels, ways, shots, queries, support, query):
-        """What has to hold within every episode. Shared images are looked for label by label: a class twice is another matter."""
-        (at_s, y_s), (at_q, y_q) = support, query
-        pairs = {
-            *zip(labels[at_s].tolist(), y_s.tolist(), strict=True),
-            *zip(labels[at_q].tolist(), y_q.tolist(), strict=True),
-        }
-        new = sorted({label for _, label in pairs})
-        counts = [(np.sum(y_s == label), np.sum(y_q == label)) for label in new]
+    def _drawn(support, has, of, split):
+        """What decides which classes, how they are numbered, and which of their images are support."""
+        chosen = has.any(axis=1)
+        number = np.where(chosen, has.argmax(axis=1), -1)
+        pairs = chosen[:split, :, None] & chosen[:split, None]
+        before = np.any(pairs & (number[:split, :, None] < number[:split, None]), axis=0)
+        at_random = np.sum(before & before.T) >= 0.5 * np.sum(before | before.T)
+        numbering = "rng" if at_random else f"{SAME} order"
+        # where an image stands in its class: this is what rng decides, whichever class it is; the first label will do
+        place = np.sum(np.tril(of[:, None] == of, -1), axis=1)
+        images = (support[:, 0] @ np.eye(place.max() + 1, dtype=int)[place]) > 0
         return {
-            "labels are 0 … N − 1": set(new) <= set(range(ways)),
-            "all images of a class have one label": len({name for name, _ in pairs}) == len(pairs),
-            "behind each label is one class": len(new) == len(pairs),
-            "K images of each label in the support set, Q in the query set": set(counts) == {(shots, queries)},
-            "an image comes only once in a set": all(
-                _once(at[y == label]) for at, y in (support, query) for label in new
-            ),
-            "support and query share no image": not any(
-                _share(at_s[y_s == label], at_q[y_q == label]) for label in new
-            ),
-        }
-
-    @staticmethod
-    def _across(labels, episodes, again):
-        """What has to change from episode to episode, and what must not."""
-        chosen, order, images = set(), set(), {}
-        for (at, y), _ in episodes:
-            names = labels[at]
-            ranked = list(dict.fromkeys(names[np.argsort(y, kind="stable")].tolist()))
-            chosen.add(frozenset(ranked))
-            order |= {(a, b) for i, a in enumerate(ranked) for b in ranked[i + 1 :]}
-            for name in ranked:
-                images.setdefault(name, set()).add(frozenset(at[names == name].tolist()))
-        same = all(
-            sorted(zip(at.tolist(), y.tolist(), strict=True)) == sorted(zip(bt.tolist(), z.tolist(), strict=True))
-            for one, other in zip(again, episodes[: len(again)], strict=True)
-            for (at, y), (bt, z) in zip(one, other, strict=True)
-        )
-        return {
-            "classes of the episodes": "differ" if len(chosen) > 1 else "always the same",
-            "numbering": "at random" if any((b, a) in order for a, b in order) else "always in the same order",
-            "support images of a class": "differ" if any(len(s) > 1 for s in images.values()) else "always the same",
-            "the same rng gives the same episode": same,
+            "what decides which classes": decides(chosen[:split], chosen[split:], "classes"),
+            "what decides the numbering": numbering if np.array_equal(number[:AGAIN], number[split:]) else OTHER,
+            "what decides which images": decides(images[:split], images[split:], "images"),
         }
 
     @mistake(
-        "labels not renumbered",
-        "The labels are the data set's own class names. An N-way episode has labels 0 … N − 1, given out afresh each time.",
+        "the query set is the support set",
+        "The images of the support set come back as queries: a learner that copies is right about them. The queries are *other* images, "
+        "`places[shots : shots + queries]`.",
     )
-    def old_labels(images, labels, ways, shots, queries, rng):
-        names = _classes(labels, ways, rng)
-        return tuple(Data(x, names[y]) for x, y in _episode(images, labels, names, _permuted(rng, shots, queries)))
+    def same_images(images, labels, ways, shots, queries, rng):
+        def pick(positions):
+            order = rng.permutation(positions)
+            return order[:shots], order[:queries]
+
+        return _episode(images, labels, ways, shots, queries, rng, pick=pick)
 
     @mistake(
         "overlap",
@@ -410,9 +507,9 @@ class n_way_k_shot(FunctionProblem):
     )
     def overlap(images, labels, ways, shots, queries, rng):
         def pick(positions):
-            return rng.choice(positions, shots, replace=False), rng.choice(positions, queries, replace=False)
+            return rng.permutation(positions)[:shots], rng.permutation(positions)[:queries]
 
-        return _episode(images, labels, _classes(labels, ways, rng), pick)
+        return _episode(images, labels, ways, shots, queries, rng, pick=pick)
 
     @mistake(
         "images drawn with replacement",
@@ -424,7 +521,64 @@ class n_way_k_shot(FunctionProblem):
             drawn = rng.choice(positions, shots + queries)
             return drawn[:shots], drawn[shots:]
 
-        return _episode(images, labels, _classes(labels, ways, rng), pick)
+        return _episode(images, labels, ways, shots, queries, rng, pick=pick)
+
+    @mistake(
+        "support and query exchanged",
+        "The support set has Q images of each class and the query set K: it is the other way round. K counts what the learner adapts on.",
+    )
+    def exchanged(images, labels, ways, shots, queries, rng):
+        return _episode(images, labels, ways, queries, shots, rng)
+
+    @mistake(
+        "N and K exchanged",
+        "The episode has K classes with N images each: `ways` and `shots` are exchanged. N = `ways` counts classes, K = `shots` images "
+        "of each.",
+    )
+    def ways_for_shots(images, labels, ways, shots, queries, rng):
+        return _episode(images, labels, shots, ways, queries, rng)
+
+    @mistake(
+        "all the rest in the query set",
+        "The query set holds all images that the support set left over. It gets Q of each class: `places[shots : shots + queries]`.",
+    )
+    def all_the_rest(images, labels, ways, shots, queries, rng):
+        return _episode(images, labels, ways, shots, len(labels), rng)
+
+    @mistake(
+        "K and Q in all, not of each class",
+        "The sets have K and Q images in all. An N-way K-shot episode has K of *each* class in the support set, N·K images, and N·Q "
+        "queries.",
+    )
+    def in_all(images, labels, ways, shots, queries, rng):
+        support, query = _episode(images, labels, ways, shots, queries, rng)
+        return Data(support.x[:shots], support.y[:shots]), Data(query.x[:queries], query.y[:queries])
+
+    @mistake(
+        "not K of each class",
+        "The totals N·K and N·Q are right, but the classes have unequal shares of them. Choose K and Q images class by class.",
+    )
+    def unbalanced(images, labels, ways, shots, queries, rng):
+        names = rng.choice(np.unique(labels), ways, replace=False)
+        order = rng.permutation(np.flatnonzero(np.isin(labels, names)))
+        new = np.array([np.flatnonzero(names == label)[0] for label in labels[order]])
+        cut, end = ways * shots, ways * (shots + queries)
+        return Data(images[order[:cut]], new[:cut]), Data(images[order[cut:end]], new[cut:end])
+
+    @mistake(
+        "labels not renumbered",
+        "The labels are the data set's own class names. An N-way episode has labels 0 … N − 1, given out afresh each time.",
+    )
+    def old_labels(images, labels, ways, shots, queries, rng):
+        names = rng.choice(np.unique(labels), ways, replace=False)
+        return tuple(Data(x, names[y]) for x, y in _episode(images, labels, ways, shots, queries, rng, names))
+
+    @mistake(
+        "labels from 1",
+        "The labels are 1 … N. Counting begins at 0 here: `enumerate(names)` gives 0 … N − 1.",
+    )
+    def from_one(images, labels, ways, shots, queries, rng):
+        return tuple(Data(x, y + 1) for x, y in _episode(images, labels, ways, shots, queries, rng))
 
     @mistake(
         "a class twice",
@@ -432,64 +586,64 @@ class n_way_k_shot(FunctionProblem):
         "with `replace=False`.",
     )
     def class_twice(images, labels, ways, shots, queries, rng):
-        return _episode(images, labels, rng.choice(np.unique(labels), ways), _permuted(rng, shots, queries))
-
-    @mistake(
-        "the same numbering every time",
-        "The chosen classes are always numbered in the same order, so a class tends to keep its label. Number them at random.",
-    )
-    def sorted_numbering(images, labels, ways, shots, queries, rng):
-        return _episode(images, labels, np.sort(_classes(labels, ways, rng)), _permuted(rng, shots, queries))
-
-    @mistake(
-        "the same classes every time",
-        "Every episode has the same classes, only numbered differently. Then the others are never met: choose classes with `rng`, too.",
-    )
-    def same_classes(images, labels, ways, shots, queries, rng):
-        return _episode(images, labels, rng.permutation(np.unique(labels)[:ways]), _permuted(rng, shots, queries))
-
-    @mistake(
-        "the same task every time",
-        "Every episode has the same classes under the same labels. That is one task, not a distribution: choose and number the classes with `rng`.",
-    )
-    def same_task(images, labels, ways, shots, queries, rng):
-        return _episode(images, labels, np.unique(labels)[:ways], _permuted(rng, shots, queries))
-
-    @mistake(
-        "the first images always",
-        "The classes are drawn at random, but a class always brings the same images in the same roles. Permute its images with `rng`.",
-    )
-    def first_images(images, labels, ways, shots, queries, rng):
-        def pick(positions):
-            return positions[:shots], positions[shots : shots + queries]
-
-        return _episode(images, labels, _classes(labels, ways, rng), pick)
+        return _episode(images, labels, ways, shots, queries, rng, rng.choice(np.unique(labels), ways))
 
     @mistake(
         "support and query numbered apart",
         "A class has one label in the support set and another in the query set. Number the classes once, before you cut.",
     )
     def numbered_apart(images, labels, ways, shots, queries, rng):
-        support, query = _episode(images, labels, _classes(labels, ways, rng), _permuted(rng, shots, queries))
+        support, query = _episode(images, labels, ways, shots, queries, rng)
         return support, Data(query.x, rng.permutation(ways)[query.y])
 
     @mistake(
-        "not K of each class",
-        "The totals N·K and N·Q are right, but the classes have unequal shares of them. Choose K and Q images class by class.",
+        "images and labels shuffled apart",
+        "Within a set, images stand beside labels of other classes: they were brought into an order without each other. Index both "
+        "with the same positions, or leave the rows as they are: they may come in any order.",
     )
-    def unbalanced(images, labels, ways, shots, queries, rng):
-        names = _classes(labels, ways, rng)
-        order = rng.permutation(np.flatnonzero(np.isin(labels, names)))
-        new = np.array([np.flatnonzero(names == label)[0] for label in labels[order]])
-        cut, end = ways * shots, ways * (shots + queries)
-        return Data(images[order[:cut]], new[:cut]), Data(images[order[cut:end]], new[cut:end])
+    def shuffled_apart(images, labels, ways, shots, queries, rng):
+        return tuple(Data(rng.permutation(x), y) for x, y in _episode(images, labels, ways, shots, queries, rng))
 
     @mistake(
-        "all the rest in the query set",
-        "The query set holds all images that the support set left over. It gets Q of each class: `places[shots : shots + queries]`.",
+        "the same numbering every time",
+        "The chosen classes are always numbered in the same order, so a class tends to keep its label. Number them at random.",
     )
-    def all_the_rest(images, labels, ways, shots, queries, rng):
-        return _episode(images, labels, _classes(labels, ways, rng), _permuted(rng, shots, len(labels)))
+    def sorted_numbering(images, labels, ways, shots, queries, rng):
+        names = np.sort(rng.choice(np.unique(labels), ways, replace=False))
+        return _episode(images, labels, ways, shots, queries, rng, names)
+
+    @mistake(
+        "the same classes every time",
+        "Every episode has the same classes, and the others are never met: choose classes with `rng`, too.",
+    )
+    def same_classes(images, labels, ways, shots, queries, rng):
+        return _episode(images, labels, ways, shots, queries, rng, rng.permutation(np.unique(labels)[:ways]))
+
+    @mistake(
+        "the same task every time",
+        "Every episode has the same classes under the same labels. That is one task, not a distribution: choose and number the "
+        "classes with `rng`.",
+    )
+    def same_task(images, labels, ways, shots, queries, rng):
+        return _episode(images, labels, ways, shots, queries, rng, np.unique(labels)[:ways])
+
+    @mistake(
+        "the same images every time",
+        "A class always brings the same images in the same roles. Permute its images with `rng`.",
+    )
+    def first_images(images, labels, ways, shots, queries, rng):
+        def pick(positions):
+            return positions[:shots], positions[shots : shots + queries]
+
+        return _episode(images, labels, ways, shots, queries, rng, pick=pick)
+
+    @mistake(
+        "the same episode every time",
+        "Every call gives the very same episode, whatever `rng` is: it is not used, or a generator with a seed of its own is. Draw "
+        "classes, numbers and images from the `rng` that is handed in.",
+    )
+    def same_episode(images, labels, ways, shots, queries, rng):
+        return n_way_k_shot.solution(images, labels, ways, shots, queries, np.random.default_rng(0))
 
     @mistake(
         "ignores rng",
@@ -500,23 +654,44 @@ class n_way_k_shot(FunctionProblem):
         return n_way_k_shot.solution(images, labels, ways, shots, queries, np.random.default_rng())
 
     @mistake(
-        "seeded inside",
-        "Every call gives the very same episode: the function makes a generator of its own with a fixed seed. Use the `rng` that it is handed.",
+        "ignores rng for the images",
+        "Two calls with the same `rng` choose different images: those do not come from it. Use `rng` there too, not `np.random`.",
     )
-    def seeded_inside(images, labels, ways, shots, queries, rng):
-        return n_way_k_shot.solution(images, labels, ways, shots, queries, np.random.default_rng(0))
+    def ignores_rng_for_images(images, labels, ways, shots, queries, rng):
+        names = rng.choice(np.unique(labels), ways, replace=False)
+        return _episode(images, labels, ways, shots, queries, np.random.default_rng(), names)
+
+    @mistake(
+        "ignores rng for the classes",
+        "Two calls with the same `rng` choose different classes: those do not come from it. Use `rng` there too, not `random` or "
+        "`np.random`.",
+    )
+    def ignores_rng_for_classes(images, labels, ways, shots, queries, rng):
+        names = np.random.default_rng().choice(np.unique(labels), ways, replace=False)
+        return _episode(images, labels, ways, shots, queries, rng, names)
+
+    @mistake(
+        "changes its inputs",
+        "The caller's images or labels are not what they were: they were reordered or written into. Indexing with positions makes "
+        "a new array.",
+    )
+    def in_place(images, labels, ways, shots, queries, rng):
+        order = rng.permutation(len(labels))
+        images[:], labels[:] = images[order], labels[order]
+        return _episode(images, labels, ways, shots, queries, rng)
 
 
 class episode_size(NumberProblem):
     title = "how many examples is that?"
     difficulty, minutes = "easy", 3
     tags = ("concept:k-shot-n-way",)
+    digits = None
     hints = (
         "K counts examples of each class in the support set, Q those in the query set.",
-        "An episode has N·K + N·Q examples; a batch of T episodes has T times as many.",
+        "An episode has N·K + N·Q examples; a meta-batch of T episodes has T times as many.",
     )
     explanation = (
-        "N classes with K + Q examples each make N·(K + Q) in an episode, and T times that in a batch of T tasks."
+        "N classes with K + Q examples each make N·(K + Q) in an episode, and T times that in a meta-batch of T tasks."
     )
 
     def draw(self, rng):
@@ -527,9 +702,9 @@ class episode_size(NumberProblem):
 
     def statement(self, given):
         return f"""
-        A meta-batch has {given.tasks} episodes, each {given.ways}-way {given.shots}-shot with Q = {given.queries} query examples per
-        class. How many labelled examples does one outer step look at, support and query together? Answer with a number, or compute it:
-        `p.given("episode_size")` has `ways`, `shots`, `queries` and `tasks`.
+        A meta-batch has T = {given.tasks} episodes, each {given.ways}-way {given.shots}-shot with Q = {given.queries} query examples per
+        class. How many labelled examples does one outer step look at, support and query together? Answer with a whole number, or compute
+        it: `p.given("episode_size")` has `ways`, `shots`, `queries` and `tasks`.
         """
 
     @staticmethod
@@ -548,7 +723,7 @@ class episode_size(NumberProblem):
     def query_only(ways, shots, queries, tasks):
         return float(tasks * ways * queries)
 
-    @mistake("one episode", "That is one episode. The batch has T of them: T times as many examples.")
+    @mistake("one episode", "That is one episode. The meta-batch has T of them: T times as many examples.")
     def one_episode(ways, shots, queries, tasks):
         return float(ways * (shots + queries))
 
@@ -560,41 +735,97 @@ class episode_size(NumberProblem):
     def queries_not_per_class(ways, shots, queries, tasks):
         return float(tasks * (ways * shots + queries))
 
+    @mistake("K not per class", "Q was taken per class and K per episode. Both are per class.")
+    def shots_not_per_class(ways, shots, queries, tasks):
+        return float(tasks * (shots + ways * queries))
+
+    @mistake("K times Q", "K and Q were multiplied. Each class has K examples *and* Q examples: K + Q.")
+    def product(ways, shots, queries, tasks):
+        return float(tasks * ways * shots * queries)
+
+
+def _tasks(rng):
+    """(loss, adapt, theta, episodes) of small regression tasks."""
+    size, count = int(rng.integers(1, 4)), int(rng.integers(2, 6))
+    alpha = rng.uniform(0.1, 0.4)
+
+    def loss(theta, data):
+        return anp.mean((anp.dot(data.x, theta) - data.y) ** 2)
+
+    def adapt(theta, data):
+        return theta - alpha * 2 * anp.dot(data.x.T, anp.dot(data.x, theta) - data.y) / len(data.y)
+
+    def data(rows):
+        x = rng.normal(size=(rows, size))
+        return Data(x, x @ rng.normal(size=size) + 0.1 * rng.normal(size=rows))
+
+    episodes = [Episode(data(int(rng.integers(2, 5))), data(int(rng.integers(2, 5))), {}) for _ in range(count)]
+    return {"loss": loss, "adapt": adapt, "theta": rng.normal(size=size), "episodes": episodes}
+
+
+def _pooled(losses, pool):
+    """The mean over episodes, or what a setting of POOL makes of it."""
+    return {"sum": np.sum, "first": lambda all_: all_[0], "last": lambda all_: all_[-1]}.get(pool, np.mean)(losses)
+
+
+def _both(*sets):
+    return Data(*(np.concatenate(parts) for parts in zip(*sets, strict=True)))
+
+
+POOL = (
+    Deviation("pool", "sum", "sum over episodes",
+              "This is the sum over the episodes. An expectation is estimated by their mean."),
+    Deviation("pool", "first", "only the first episode",
+              "Only the first episode counts: a `return` inside the loop ends it there. Collect the number of each, then average."),
+    Deviation("pool", "last", "only the last episode",
+              "Only the last episode counts: each turn of the loop overwrites the number before. Collect them, then average."),
+)  # fmt: skip
+
 
 class meta_objective(FunctionProblem):
     title = "the meta-objective"
-    difficulty, minutes = "medium", 10
+    difficulty, minutes = "easy", 5
+    place = "lesson"
     tags = ("practice:easy", "concept:meta-objective", "takeaway:outer-objective")
     hints = (
-        "For each episode: adapt on its support set, from the same θ; then the loss on its query set.",
-        "`adapt(theta, episode.support)` gives θ′; `loss(theta_prime, episode.query)` judges it; average over episodes.",
+        "In the formula D_s stands inside θ′ only, and D_q outside only. Which of the two does `adapt` get, and which `loss`?",
+        "`theta_prime = adapt(theta, episode.support)`, and then the loss of `theta_prime` on `episode.query`.",
     )
     explanation = r"""
     $\mathbb E_{\mathcal T}\big[\mathcal L_{\mathcal T}(\theta'; D_q)\big]$ is estimated by the mean over episodes. $D_s$ appears only inside
     $\theta'$, $D_q$ only outside. Each episode starts from the same $\theta$: $\theta'$ belongs to its task and is thrown away.
     """
+    deviations = (
+        Deviation("judge on", "support", "support loss",
+                  "The loss is taken on the support set, the examples to adapt on: memory is rewarded. Judge on the query set."),
+        Deviation("judge on", "sum", "support loss added",
+                  "The support loss is added to the query loss, so a part of the mark is for memory. The query loss alone counts."),
+        Deviation("judge on", "both", "judged on both sets",
+                  "θ′ is judged on both sets together, so a part of the mark is for memory. Judge on the query set alone."),
+        Deviation("adapt on", "query", "adapts on the query",
+                  "θ′ was fitted to the query set, which is there to judge it. Adapt on the support set."),
+        Deviation("adapt on", "both", "adapts on both sets",
+                  "θ′ was fitted to both sets together. The query set is there to judge it: adapt on the support set alone."),
+        Deviation("adapt on", "support, then query", "adapts on the query, too",
+                  "After the step on the support set there is one more, on the query set. That is there to judge θ′."),
+        Deviation("start", "none", "loss at theta",
+                  "This is the loss before adaptation, at θ. The meta-objective is the loss of θ′."),
+        Deviation("start", "carried", "theta prime carried into the next episode",
+                  "Each episode starts where the last one ended. Every task starts from the same θ; its θ′ is thrown away."),
+        Deviation("start", "mean", "one theta prime for all",
+                  "The θ′ of all episodes are averaged, and the average is judged. Each task is judged at its own θ′: average the losses."),
+        Deviation("start", "first", "one theta prime for all",
+                  "Every episode was judged with the θ′ of the first. Each task has its own."),
+        *POOL,
+        Deviation("result", "gap", "the gap, not the loss",
+                  "This is query loss minus support loss, the gap. The meta-objective is the query loss itself."),
+        Deviation("result", "gain", "the gain, not the loss",
+                  "This is how much adaptation lowers the loss. The meta-objective is what it is lowered to, at θ′."),
+    )  # fmt: skip
+    most = 3
 
     def draw(self, rng):
-        size, count = int(rng.integers(1, 4)), int(rng.integers(1, 6))
-        alpha = rng.uniform(0.1, 0.4)
-
-        def loss(theta, data):
-            return anp.mean((anp.dot(data.x, theta) - data.y) ** 2)
-
-        def adapt(theta, data):
-            return theta - alpha * 2 * anp.dot(data.x.T, anp.dot(data.x, theta) - data.y) / len(data.y)
-
-        def data(rows):
-            x = rng.normal(size=(rows, size))
-            return Data(x, x @ rng.normal(size=size) + 0.1 * rng.normal(size=rows))
-
-        episodes = [Episode(data(int(rng.integers(2, 5))), data(int(rng.integers(2, 5))), {}) for _ in range(count)]
-        return {"loss": loss, "adapt": adapt, "theta": rng.normal(size=size), "episodes": episodes}
-
-    def given(self, seed):
-        """Two episodes at least: with one, a sum would pass for a mean."""
-        rng = self.random(seed, "given")
-        return next(case for case in iter(lambda: self.draw(rng), None) if len(case["episodes"]) > 1)
+        return _tasks(rng)
 
     def statement(self, given):
         return rf"""
@@ -612,67 +843,64 @@ class meta_objective(FunctionProblem):
 
     @staticmethod
     def solution(loss, adapt, theta, episodes):
-        return np.mean([loss(adapt(theta, episode.support), episode.query) for episode in episodes])
-
-    @mistake(
-        "support loss",
-        "This judges θ′ on the support set it was fitted to: memory is rewarded. Judge on the query set.",
-    )
-    def on_support(loss, adapt, theta, episodes):
-        return np.mean([loss(adapt(theta, e.support), e.support) for e in episodes])
-
-    @mistake("query loss at theta", "This is the query loss before adaptation. The meta-objective is the loss of θ′.")
-    def before_adaptation(loss, adapt, theta, episodes):
-        return np.mean([loss(theta, e.query) for e in episodes])
-
-    @mistake(
-        "adapts on the query",
-        "θ′ was fitted to the query set, the very data that should judge it. Adapt on the support set.",
-    )
-    def adapts_on_query(loss, adapt, theta, episodes):
-        return np.mean([loss(adapt(theta, e.query), e.query) for e in episodes])
-
-    @mistake(
-        "theta prime carried into the next episode",
-        "Each episode starts where the last one ended. Every task starts from the same θ; its θ′ is thrown away.",
-    )
-    def carried(loss, adapt, theta, episodes):
         losses = []
         for episode in episodes:
-            theta = adapt(theta, episode.support)
-            losses.append(loss(theta, episode.query))
+            theta_prime = adapt(theta, episode.support)
+            query_loss = loss(theta_prime, episode.query)
+            losses.append(query_loss)
         return np.mean(losses)
 
-    @mistake("sum over episodes", "This is the sum. An expectation is estimated by the mean over episodes.")
-    def summed(loss, adapt, theta, episodes):
-        return np.sum([loss(adapt(theta, e.support), e.query) for e in episodes])
+    def variant(self, loss, adapt, theta, episodes, **settings):
+        def adapted(at, episode):
+            match settings.get("adapt on", "support"):
+                case "both":
+                    return adapt(at, _both(episode.support, episode.query))
+                case "support, then query":
+                    return adapt(adapt(at, episode.support), episode.query)
+                case name:
+                    return adapt(at, getattr(episode, name))
+
+        def judged(at, episode):
+            match settings.get("judge on", "query"):
+                case "both":
+                    return loss(at, _both(episode.support, episode.query))
+                case "sum":
+                    return loss(at, episode.support) + loss(at, episode.query)
+                case name:
+                    return loss(at, getattr(episode, name))
+
+        one = {"none": theta, "first": adapted(theta, episodes[0])}
+        one["mean"] = np.mean([adapted(theta, episode) for episode in episodes], axis=0)
+        start, at, losses = settings.get("start"), theta, []
+        for episode in episodes:
+            at = one.get(start, adapted(at if start == "carried" else theta, episode))
+            here = judged(at, episode)
+            result = {"gap": here - loss(at, episode.support), "gain": judged(theta, episode) - here}
+            losses.append(result.get(settings.get("result"), here))
+        return _pooled(losses, settings.get("pool"))
+
+    def skip(self, settings):
+        no_step = settings.get("start") == "none" and ("adapt on" in settings or settings.get("result") == "gain")
+        return no_step or (settings.get("result") == "gap" and "judge on" in settings)
+
+    def sizes(self, case):
+        return {"T": len(case["episodes"])}
 
     @mistake(
-        "only the first episode",
-        "Only the first episode counts: a `return` inside the loop ends it there. Collect the losses of all, then average.",
+        "a list of losses", "These are the losses of all episodes. Their mean estimates the expectation: one number."
     )
-    def first_only(loss, adapt, theta, episodes):
-        return meta_objective.solution(loss, adapt, theta, episodes[:1])
-
-    @mistake(
-        "only the last episode",
-        "Only the last episode counts: each turn of the loop overwrites the loss before. Collect the losses, then average.",
-    )
-    def last_only(loss, adapt, theta, episodes):
-        return meta_objective.solution(loss, adapt, theta, episodes[-1:])
-
-    @mistake(
-        "support and query exchanged",
-        "Adapted on the query set and judged on the support set: it is the other way round.",
-    )
-    def exchanged(loss, adapt, theta, episodes):
-        return np.mean([loss(adapt(theta, e.query), e.support) for e in episodes])
+    def listed(loss, adapt, theta, episodes):
+        return [loss(adapt(theta, episode.support), episode.query) for episode in episodes]
 
 
 class meta_objective_in_words(TextProblem):
     title = "the meta-objective in words"
     difficulty, minutes = "easy", 4
     tags = ("practice:easy", "concept:meta-objective", "concept:meta-train-meta-test")
+    hints = (
+        "Read the formula from the inside: where does θ′ come from, on which examples is it judged, and over what is the mean taken?",
+        "A learner that copies its support set fits each task's support perfectly. Why is its meta-loss not small? Your sentence should rule it out.",
+    )
     model = """
     It encourages a θ from which a short adaptation on a task's support set gives parameters θ′ with a low loss on other examples of
     the same task, its query set, on average over tasks: learning from few examples that holds for new ones. I would find out on
@@ -695,25 +923,219 @@ class meta_objective_in_words(TextProblem):
         """
 
 
-class leakage(FunctionProblem):
-    title = "how much the support set flatters"
-    difficulty, minutes = "easy", 5
-    tags = ("mistake:same-data", "takeaway:split-rewards-generalisation")
+# What somebody does with examples, by the mistake that is made with it: the label that it has, the one that the mistake
+# gives it, what to say then, and some lines.
+_USES = {
+    "adapting at test time taken for a leak": (
+        "fair", "same tasks",
+        "Adapting on the support set of a meta-test task is what is tested. θ and the choices stay frozen, θ′ does not.",
+        "On each of {tasks} meta-test tasks θ′ is adapted on the support set; the mean query loss is reported.",
+        "At the end, {shots} images of each of five classes that nobody has trained on are shown to the learner; it adapts on them, and its "
+        "accuracy on other images of these classes is reported.",
+    ),
+    "choosing on validation tasks taken for a leak": (
+        "fair", "same tasks",
+        "Meta-validation tasks are there to choose by, as long as other tasks report.",
+        "α is the one with the least query loss on {tasks} meta-validation tasks. Meta-test tasks report.",
+        "Training stops when the query loss on the meta-validation tasks has not fallen for ten looks. The meta-test tasks are opened once, "
+        "afterwards.",
+    ),
+    "the outer loop kept from the query set": (
+        "fair", "same examples",
+        "The query loss of meta-training tasks is what moves θ. Only the inner loop must not adapt on it.",
+        "In meta-training, θ is moved by the query loss of θ′, which was adapted on the support set.",
+        "The {tasks} meta-training tasks come back in every epoch, each time with the same two sets; the query losses move θ. Meta-test tasks "
+        "report.",
+    ),
+    "new tasks taken for enough": (
+        "same examples", "fair",
+        "The tasks are new, but θ′ is judged on examples that it was adapted on: memory is rewarded.",
+        "θ′ of each of {tasks} meta-test tasks is adapted on the support set; the mean loss on the support sets is reported.",
+        "As data are scarce, the query set of a meta-test task holds its {shots} support points and as many others.",
+        "To have more to learn from, θ′ of a meta-test task is adapted on support and query set; the query loss is reported.",
+        "The query images of a meta-test task are its support images, each turned a little.",
+    ),
+    "anything goes before the test": (
+        "same examples", "fair",
+        "A loss of θ′ on its own support examples rewards memory in training and in validation, too.",
+        "In meta-training, θ is moved by the loss of θ′ on the {shots} points that it was adapted on. Meta-test tasks report, on query sets.",
+        "m is the number of steps after which the support loss on the meta-validation tasks is least. Meta-test tasks report, on query sets.",
+    ),
+    "a query set taken for unseen": (
+        "same tasks", "fair",
+        "The examples were not adapted on, but the tasks, or their classes, had a part in θ: this says nothing about new ones.",
+        "After meta-training, {tasks} of the training tasks are adapted once more, and their query loss is reported.",
+        "Meta-test episodes are made from the classes of meta-training, with images that were never shown; their query loss is reported.",
+    ),
+    "the chosen one's number reported": (
+        "same tasks", "fair",
+        "What is chosen by a number makes that number look good. Report on tasks that had no part in the choice.",
+        "{shots} values of α are tried on the meta-test tasks. The least of the query losses is reported.",
+        "Training stops where the query loss on the meta-test tasks is least, and this loss is reported.",
+        "α and m are those with the least query loss on the meta-validation tasks, and this loss is reported.",
+    ),
+}  # fmt: skip
+_CONFUSED = "examples and tasks confused"
+
+
+class who_may_see_what(ChoiceProblem):
+    title = "who may see what"
+    difficulty, minutes = "medium", 7
+    tags = ("concept:meta-train-meta-test", "concept:support-set", "concept:query-set", "mistake:same-data")
+    labels = ("fair", "same examples", "same tasks")
+    traps = MappingProxyType(
+        {name: message for name, (_, _, message, *_) in _USES.items()}
+        | {
+            _CONFUSED: "*Same examples*: a θ′ is judged on what it was adapted on. *Same tasks*: the number comes from tasks that had a "
+            "part in θ or in a choice."
+        }
+    )
     hints = (
-        "θ′ is given, one for each episode. Two losses a task: on its query set and on its support set.",
-        "`np.mean([loss(theta_prime[i], e.query) - loss(theta_prime[i], e.support) for i, e in enumerate(episodes)])`",
+        "Ask two questions of each line. Is any θ′ judged on an example that it was adapted on? And did the tasks that report have a part in θ, in α, "
+        "in m, or in when to stop?",
+        "Adapting on a support set is fair everywhere, and so is moving θ by a query loss in meta-training, and choosing on meta-validation tasks.",
     )
     explanation = """
-    Mean query loss minus mean support loss, each task with its own $\theta'$. It is what a report on the support set would hide: the part
-    of the fit that was learned by heart.
+    The inner split keeps examples apart: θ′ is judged on examples that it was not adapted on, in training, validation and test. The outer split
+    keeps tasks apart: what is reported comes from tasks that moved neither θ nor a choice.
+    """
+
+    def items(self, rng):
+        numbers = {"tasks": int(rng.integers(2, 10)) * 100, "shots": int(rng.integers(3, 11))}
+        other = {"same examples": "same tasks", "same tasks": "same examples"}
+        items, more = [], rng.choice(list(_USES))  # one of each, and a second one somewhere
+        for name, (label, fallen, message, *lines) in _USES.items():
+            traps = {name: fallen} | ({_CONFUSED: other[label]} if label in other else {})
+            for i in rng.permutation(len(lines))[: 1 + (name == more)]:
+                items.append(Item(lines[i].format(**numbers), label, traps, message))
+        return [items[i] for i in rng.permutation(len(items))]
+
+    def statement(self, given):
+        return """
+        Each line says what somebody does. Is it fair, and if it is not, what was seen that should not have been?
+
+        - `"fair"`: nothing is judged on what it has seen;
+        - `"same examples"`: a θ′ is judged on examples that it was adapted on;
+        - `"same tasks"`: the result that is reported comes from tasks that had a part in θ, or in choosing α, m, or when to stop.
+        """
+
+
+class query_from_support(NumberProblem):
+    title = "what the query set would have said"
+    difficulty, minutes = "medium", 7
+    tags = ("mistake:same-data", "takeaway:split-rewards-generalisation")
+    hints = (
+        "Least squares with P parameters learns P of the K equal shares of the noise by heart. What is left of σ² on the support set, and what "
+        "comes on top of it on the query set?",
+        "L_s = σ²(1 − P/K) and L_q = σ²(1 + P/K). The first gives σ², the second then L_q.",
+    )
+    explanation = r"""
+    With P parameters, $L_s = \sigma^2(1 - P/K)$ and $L_q = \sigma^2(1 + P/K)$. So $\sigma^2 = L_s\,K/(K - P)$, and $L_q = L_s\,(K + P)/(K - P)$. With
+    K near P the support loss says almost nothing: hardly any noise is left in it.
     """
 
     def draw(self, rng):
-        case = meta_objective().draw(rng)
+        parameters = int(rng.integers(2, 5))
+        return {
+            "support_loss": round(float(rng.uniform(0.2, 3.0)), 3),
+            "points": parameters + int(rng.integers(3, 10)),
+            "parameters": parameters,
+        }
+
+    def statement(self, given):
+        return f"""
+        A report has only support losses. On each of many tasks a model with P = {given.parameters} parameters was fitted by least squares to
+        K = {given.points} noisy points, and its mean support loss is L_s = {given.support_loss}. The noise has the same unknown variance σ²
+        everywhere, and the model can follow the tasks. What mean loss L_q would query points at the same inputs, with fresh noise, have given?
+        (`p.given("query_from_support")` has `support_loss`, `points` and `parameters`.)
+        """
+
+    @staticmethod
+    def solution(support_loss, points, parameters):
+        return support_loss * (points + parameters) / (points - parameters)
+
+    @mistake(
+        "the noise, not the query loss",
+        "This is σ², without what was learned by heart. On the query set that comes on top: σ²(1 + P/K).",
+    )
+    def noise(support_loss, points, parameters):
+        return support_loss * points / (points - parameters)
+
+    @mistake(
+        "the support loss taken for the noise",
+        "This adds the gap to L_s as if L_s were σ². L_s is less than σ², by what was learned by heart: find σ² first.",
+    )
+    def gap_of_the_support_loss(support_loss, points, parameters):
+        return support_loss * (1 + 2 * parameters / points)
+
+    @mistake(
+        "half of the way",
+        "This is L_s(1 + P/K), as if L_s were σ². L_s is σ²(1 − P/K): find σ² first.",
+    )
+    def half(support_loss, points, parameters):
+        return support_loss * (1 + parameters / points)
+
+    @mistake("the gap alone", "This is the gap L_q − L_s. Add the support loss to it.")
+    def gap(support_loss, points, parameters):
+        return support_loss * 2 * parameters / (points - parameters)
+
+    @mistake(
+        "one parameter", "This is right for one parameter. P of them learn P shares of the noise by heart: P/K for 1/K."
+    )
+    def one_parameter(support_loss, points, parameters):
+        return support_loss * (points + 1) / (points - 1)
+
+    @mistake("the support loss itself", "This is L_s. On fresh noise the loss is larger.")
+    def unchanged(support_loss, points, parameters):
+        return support_loss
+
+    @mistake(
+        "upside down", "This is less than L_s. The query loss is the larger of the two: (K + P)/(K − P) times L_s."
+    )
+    def upside_down(support_loss, points, parameters):
+        return support_loss * (points - parameters) / (points + parameters)
+
+
+class leakage(FunctionProblem):
+    title = "how much the support set flatters"
+    difficulty, minutes = "easy", 4
+    place = "lesson"
+    tags = ("mistake:same-data", "takeaway:split-rewards-generalisation")
+    hints = (
+        "θ′ is given, one for each episode. Two losses a task: on its query set and on its support set.",
+        "`gap = loss(at, episode.query) - loss(at, episode.support)`.",
+    )
+    explanation = r"""
+    Mean query loss minus mean support loss, each task with its own $\theta'$. It is what a report on the support set would hide: the part
+    of the fit that was learned by heart.
+    """
+    deviations = (
+        Deviation("terms", "support - query", "the other way round",
+                  "This is support minus query. The gap is how much higher the query loss is."),
+        Deviation("terms", "query", "query loss only",
+                  "This is the query loss alone. The gap is how much it exceeds the support loss."),
+        Deviation("terms", "support", "support loss only",
+                  "This is the support loss alone. The gap is how much the query loss exceeds it."),
+        Deviation("terms", "query + support", "the sum of both losses",
+                  "The two losses are added. The gap is their difference: query minus support."),
+        Deviation("terms", "query / support", "ratio for difference",
+                  "This is a ratio. The gap is a difference of two losses."),
+        Deviation("terms", "size", "absolute value",
+                  "Every task's gap is made positive. Some tasks have a lower loss on the query set, by chance, and they count: "
+                  "without the absolute value."),
+        Deviation("terms", "relative", "relative gap",
+                  "The gap is divided by the support loss. It is a plain difference."),
+        Deviation("at", "first", "one theta prime for all",
+                  "Every episode was judged with the first θ′. Each task has its own."),
+        Deviation("at", "mean", "one theta prime for all",
+                  "Every episode was judged with the mean of all θ′. Each task has its own."),
+        *POOL,
+    )  # fmt: skip
+
+    def draw(self, rng):
+        case = _tasks(rng)
         theta_prime = [case["adapt"](case["theta"], episode.support) for episode in case["episodes"]]
         return {"loss": case["loss"], "theta_prime": theta_prime, "episodes": case["episodes"]}
-
-    given = meta_objective.given
 
     def statement(self, given):
         return f"""
@@ -729,28 +1151,43 @@ class leakage(FunctionProblem):
 
     @staticmethod
     def solution(loss, theta_prime, episodes):
-        gaps = [loss(at, e.query) - loss(at, e.support) for at, e in zip(theta_prime, episodes, strict=True)]
+        gaps = []
+        for at, episode in zip(theta_prime, episodes, strict=True):
+            gap = loss(at, episode.query) - loss(at, episode.support)
+            gaps.append(gap)
         return np.mean(gaps)
 
-    @mistake("the other way round", "This is support minus query. The gap is how much higher the query loss is.")
-    def support_minus_query(loss, theta_prime, episodes):
-        return -leakage.solution(loss, theta_prime, episodes)
+    @staticmethod
+    def variant(loss, theta_prime, episodes, terms="query - support", at="own", pool="mean"):
+        one = {"first": theta_prime[0], "mean": np.mean(theta_prime, axis=0)}
+        gaps = []
+        for own, episode in zip(theta_prime, episodes, strict=True):
+            query, support = (loss(one.get(at, own), data) for data in (episode.query, episode.support))
+            gaps.append(
+                {
+                    "query - support": query - support,
+                    "support - query": support - query,
+                    "query": query,
+                    "support": support,
+                    "query + support": query + support,
+                    "query / support": query / support,
+                    "size": abs(query - support),
+                    "relative": (query - support) / support,
+                }[terms]
+            )
+        return _pooled(gaps, pool)
+
+    def sizes(self, case):
+        return {"T": len(case["episodes"])}
 
     @mistake(
-        "query loss only", "This is the mean query loss alone. The gap is how much it exceeds the mean support loss."
+        "a ratio of means", "This divides the mean query loss by the mean support loss. The gap is their difference."
     )
-    def query_only(loss, theta_prime, episodes):
-        return np.mean([loss(at, e.query) for at, e in zip(theta_prime, episodes, strict=True)])
-
-    @mistake("one theta prime for all", "Every episode was judged with the first θ′. Each task has its own.")
-    def first_only(loss, theta_prime, episodes):
-        return np.mean([loss(theta_prime[0], e.query) - loss(theta_prime[0], e.support) for e in episodes])
-
-    @mistake("ratio for difference", "This is a ratio. The gap is a difference of two losses.")
     def ratio(loss, theta_prime, episodes):
-        pairs = list(zip(theta_prime, episodes, strict=True))
-        return np.mean([loss(at, e.query) for at, e in pairs]) / np.mean([loss(at, e.support) for at, e in pairs])
+        query, support = (leakage.variant(loss, theta_prime, episodes, terms) for terms in ("query", "support"))
+        return query / support
 
-    @mistake("sum over episodes", "This is the sum of the gaps. Take the mean over episodes.")
-    def summed(loss, theta_prime, episodes):
-        return len(episodes) * leakage.solution(loss, theta_prime, episodes)
+    @mistake("a list of gaps", "These are the gaps of all episodes. Take their mean: one number.")
+    def listed(loss, theta_prime, episodes):
+        gaps = [leakage.solution(loss, [at], [e]) for at, e in zip(theta_prime, episodes, strict=True)]
+        return gaps

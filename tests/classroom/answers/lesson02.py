@@ -124,7 +124,85 @@ def difference_of_means(loss, theta_prime, episodes):
     return np.array([(query - support) / len(episodes)])
 
 
+def copied_one_by_one(support, x):
+    return [support.y[min(range(len(support.x)), key=lambda k: np.sum((support.x[k] - at) ** 2))] for at in x]
+
+
+def copied_by_sorting(support, x):
+    distance = np.linalg.norm(x[:, None, :] - support.x[None], axis=2)
+    return np.take_along_axis(support.y, np.argsort(distance, axis=1)[:, :1], axis=0)
+
+
+def along_the_first_axis(support, x):
+    distance = np.sum((x[:, None] - support.x) ** 2, axis=-1)
+    return np.argmin(distance, axis=1).tolist()
+
+
+def split_in_place_by_one_order(x, y, shots, rng):
+    order = rng.permutation(len(x))
+    x[:] = x[order]
+    return (x[:shots], y[order[:shots]]), (x[shots:], y[order[shots:]])
+
+
+def only_x_shuffled_in_place(x, y, shots, rng):
+    rng.shuffle(x)
+    return (x[:shots], y[:shots]), (x[shots:], y[shots:])
+
+
+def window_without_a_turn(x, y, shots, rng):
+    start = int(rng.integers(len(x) - shots + 1))
+    inside = np.isin(np.arange(len(x)), np.arange(start, start + shots))
+    return (x[inside], y[inside]), (x[~inside], y[~inside])
+
+
+def first_points_and_all_as_query(x, y, shots, rng):
+    return (x[:shots], y[:shots]), (x, y)
+
+
+def support_for_both(x, y, shots, rng):
+    chosen = rng.choice(len(x), shots, replace=False)
+    support = Data(x[chosen], y[chosen])
+    return Episode(support, support, {})
+
+
+def mirrored(images, labels, ways, shots, queries, rng):
+    """The classes' own names, and the support images again as queries."""
+    support, query = [], []
+    for name in rng.permutation(np.unique(labels))[:ways]:
+        mine = rng.permutation(np.flatnonzero(labels == name))
+        support += [(i, name) for i in mine[:shots]]
+        query += [(i, name) for i in mine[:queries]]
+    return tuple((images[[i for i, _ in rows]], np.array([y for _, y in rows])) for rows in (support, query))
+
+
+def images_without_rng(images, labels, ways, shots, queries, rng):
+    import random
+
+    support, query = ([], []), ([], [])
+    for new, name in enumerate(rng.permutation(np.unique(labels))[:ways]):
+        mine = np.flatnonzero(labels == name).tolist()
+        random.shuffle(mine)
+        for (x, y), some in ((support, mine[:shots]), (query, mine[shots : shots + queries])):
+            x += [images[i] for i in some]
+            y += [new] * len(some)
+    return support, query
+
+
+def gap_without_sign(loss, theta_prime, episodes):
+    return np.mean([abs(loss(t, e.query) - loss(t, e.support)) for t, e in zip(theta_prime, episodes, strict=True)])
+
+
+def weights_averaged(loss, adapt, theta, episodes):
+    mean = sum(adapt(theta, episode.support) for episode in episodes) / len(episodes)
+    return np.mean([loss(mean, episode.query) for episode in episodes])
+
+
+def losses_of_all(loss, adapt, theta, episodes):
+    return [loss(adapt(theta, e.support), e.query) for e in episodes]
+
+
 RIGHT = {
+    "memoriser": [copied_one_by_one, copied_by_sorting],
     "split": [split_with_a_mask, split_with_lists],
     "n_way_k_shot": [episode_in_lists, episode_from_a_shuffled_data_set],
     "episode_size": [
@@ -133,29 +211,49 @@ RIGHT = {
     ],
     "meta_objective": [running_mean, mean_of_an_array],
     "leakage": [difference_of_means, mean_of_differences],
+    "who_may_see_what": [np.array, lambda labels: tuple(label.upper() + " " for label in labels)],
+    "query_from_support": [
+        lambda given: round(
+            given["support_loss"]
+            / (1 - given["parameters"] / given["points"])
+            * (1 + given["parameters"] / given["points"]),
+            4,
+        ),
+    ],
 }
 
 WRONG = {
+    "memoriser": [("the position, not its y", along_the_first_axis)],
     "split": [
         ("first K always", first_points),
         ("overlap", overlapping_choices),
         ("drawn with replacement", support_by_integers),
         ("x and y shuffled apart", only_x_shuffled),
         ("ignores rng", split_by_the_global_generator),
+        ("the query set is the support set", support_for_both),
+        ("a window, not any K points", window_without_a_turn),
+        ("changes its inputs", split_in_place_by_one_order),
+        ("shuffled in place", only_x_shuffled_in_place),
+        ("all points in the query set + first K always", first_points_and_all_as_query),
     ],
     "n_way_k_shot": [
         ("overlap", one_image_in_both),
         ("a class twice", classes_from_all_labels),
         ("the same numbering every time", numbered_by_rank),
+        ("the query set is the support set + labels not renumbered", mirrored),
+        ("ignores rng for the images", images_without_rng),
     ],
     "meta_objective": [
         ("support loss", lambda loss, adapt, t, es: sum(loss(adapt(t, s), s) for s, _, _ in es) / len(es)),
         ("only the first episode", first_loss),
+        ("one theta prime for all", weights_averaged),
+        ("a list of losses", losses_of_all),
     ],
     "leakage": [
         (
             "the other way round",
             lambda loss, ts, es: np.mean([loss(t, e.support) - loss(t, e.query) for t, e in zip(ts, es, strict=True)]),
         ),
+        ("absolute value", gap_without_sign),
     ],
 }

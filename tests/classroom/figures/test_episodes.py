@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from mlcourse.classroom.figures.episodes import EpisodeViewer
 from mlcourse.classroom.panels import PANELS
 from mlcourse.classroom.panels.episode_viewer import FAMILIES, MOST_QUERIES, MOST_SHOTS, MOST_WAYS, compute, nearest
 
@@ -37,3 +38,17 @@ def test_ways_can_be_moved_only_where_there_are_classes():
     assert panel.controls["ways"].disabled
     panel.reset.click()
     assert not panel.controls["ways"].disabled
+
+
+@pytest.mark.parametrize("ways", [2, 5, MOST_WAYS])
+@pytest.mark.parametrize("shots, queries", [(1, 1), (1, MOST_QUERIES), (MOST_SHOTS, 2), (MOST_SHOTS, MOST_QUERIES)])
+def test_both_sets_fill_the_sheet_and_stay_on_it(ways, shots, queries):
+    viewer = EpisodeViewer(compute(0, "glyphs", 5, 1, 5))
+    viewer.update(compute(0, "glyphs", ways, shots, queries))
+    right, bottom = viewer.sheet.get_xlim()[1], viewer.sheet.get_ylim()[0]
+    rows, columns = ways, shots + 1 + queries
+    assert rows <= bottom and columns <= right
+    assert rows + 0.3 > bottom or columns + 0.3 > right
+    head, renderer = viewer.heads[1], viewer.figure.canvas.get_renderer()
+    assert head.get_window_extent(renderer).x1 < viewer.key.get_window_extent(renderer).x0
+    assert head.get_window_extent(renderer).x0 > viewer.heads[0].get_window_extent(renderer).x1
