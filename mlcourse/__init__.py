@@ -9,7 +9,7 @@ problems, figures, panels) are in mlcourse.classroom, which imports these module
 """
 
 from mlcourse.checks import DivergenceError
-from mlcourse.diagnosis import Diagnosis, diagnose
+from mlcourse.recipes.diagnosis import Diagnosis, diagnose
 from mlcourse.evaluate import Report, compare, confidence_interval, evaluate_episode, meta_test, sweep
 from mlcourse.executors import run_all
 from mlcourse.few_shot import few_shot_accuracy, head_only

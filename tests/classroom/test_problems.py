@@ -7,7 +7,7 @@ import pytest
 
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, NumberProblem, TextProblem
 from mlcourse.classroom.problems import lessons, of_lesson
-from mlcourse.explaining import choices
+from mlcourse.recipes.explaining import choices
 
 PROBLEMS = [
     pytest.param(number, problem, id=f"{number:02}-{name}")

@@ -1,8 +1,8 @@
 """Write a function: it is run on fresh draws, beside the solution and beside each known mistake.
 
 A wrong answer is recognised by what it gives: one known mistake, several of them at once, one of them up to a constant
-factor, or the settings of a function that makes every combination (`mlcourse.explaining`). What nobody has named is
-described: how it differs, and where it is right (`telling`).
+factor, or the settings of a function that makes every combination (`mlcourse.recipes.explaining`). What nobody has
+named is described: how it differs, and where it is right (`telling`).
 """
 
 import builtins
@@ -30,8 +30,8 @@ from mlcourse.classroom.judging.compare import (
 from mlcourse.classroom.judging.problem import Problem, kind, unanswered
 from mlcourse.classroom.judging.rules import calls_into
 from mlcourse.classroom.judging.verdict import correct, not_attempted, wrong
-from mlcourse.deviations import Deviation
-from mlcourse.explaining import fewest
+from mlcourse.recipes.deviations import Deviation
+from mlcourse.recipes.explaining import fewest
 
 MORE = 4  # draws more, where two explanations coincide on the first
 
@@ -50,7 +50,7 @@ class FunctionProblem(Problem):
     cases       how many fresh draws a check uses
     observe     override where an answer is not a value to compare but a behaviour to describe (a sampler, a split):
                 give facts, name -> numbers or words, in which the solution and every mistake differ
-    deviations  known wrong settings of `variant` (mlcourse.deviations.Deviation), told alone and `most` at a time
+    deviations  known wrong settings of `variant` (mlcourse.recipes.deviations), told alone and `most` at a time
     variant     the solution with the settings as keyword arguments; `made` where settings share work
     sizes       the numbers of a case that a constant factor may come from, such as T; {} where only a plain number may
     simpler     cases on which a wrong answer may be right, by what is special about them

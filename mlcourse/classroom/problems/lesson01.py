@@ -6,7 +6,7 @@ import numpy as np
 
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, mistake
 from mlcourse.classroom.judging.compare import fresh
-from mlcourse.deviations import Deviation
+from mlcourse.recipes.deviations import Deviation
 
 
 def _varied(rng, *ranges):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlcourse.classroom.judging import FunctionProblem, NumberProblem, mistake
-from mlcourse.deviations import Deviation
+from mlcourse.recipes.deviations import Deviation
 
 UPHILL = Deviation(
     "sign", 1, "uphill", "This goes along the gradient, where the loss grows. Descent subtracts it: θ − α∇L_s(θ)."

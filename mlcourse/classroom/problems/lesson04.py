@@ -17,7 +17,7 @@ from mlcourse.classroom.problems.differences import (
     quotient,
 )
 from mlcourse.classroom.problems.meta_gradients import Loss, OneStepProblem
-from mlcourse.deviations import Deviation
+from mlcourse.recipes.deviations import Deviation
 
 # A deviation's words -> the same for one parameter, in this order.
 _ONE_PARAMETER = (

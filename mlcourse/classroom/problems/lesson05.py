@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlcourse.classroom.judging import FunctionProblem, NumberProblem, TextProblem, mistake
-from mlcourse.deviations import Deviation
+from mlcourse.recipes.deviations import Deviation
 
 
 class one_step(FunctionProblem):

@@ -7,8 +7,8 @@ import numpy as np
 from mlcourse import MLP, Data, Episode, adapt, maml, mean_squared_error, tanh, trajectory
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
 from mlcourse.classroom.problems.meta_gradients import MetaGradientProblem
-from mlcourse.deviations import DEVIATIONS, Deviation
 from mlcourse.objectives import place
+from mlcourse.recipes.deviations import DEVIATIONS, Deviation
 
 
 def _objective(rng):

@@ -8,8 +8,8 @@ from mlcourse import fomaml
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, mistake
 from mlcourse.classroom.problems.lesson06 import _episode, _objective
 from mlcourse.classroom.problems.meta_gradients import EXACT, MetaGradientProblem
-from mlcourse.deviations import DEVIATIONS, Deviation
-from mlcourse.recipes import idle
+from mlcourse.recipes.deviations import DEVIATIONS, Deviation
+from mlcourse.recipes.recipe import idle
 
 
 class fomaml_gradient(MetaGradientProblem):

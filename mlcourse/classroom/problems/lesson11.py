@@ -8,7 +8,7 @@ from autograd.core import make_jvp, make_vjp
 import mlcourse
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, mistake
 from mlcourse.classroom.judging.memory import peak_of
-from mlcourse.deviations import Deviation
+from mlcourse.recipes.deviations import Deviation
 
 _BY_HAND = ((make_vjp, "autograd"), (make_jvp, "autograd"))
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from mlcourse import Episode
 from mlcourse.classroom.judging import FunctionProblem
-from mlcourse.deviations import DEVIATIONS, Deviation
-from mlcourse.recipes import Kitchen, idle
+from mlcourse.recipes.deviations import DEVIATIONS, Deviation
+from mlcourse.recipes.recipe import Kitchen, idle
 from mlcourse.tasks import Data
 
 EXACT = Deviation(

@@ -7,7 +7,7 @@ from autograd import grad
 
 from mlcourse import adapt
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, TextProblem, mistake
-from mlcourse.deviations import Deviation
+from mlcourse.recipes.deviations import Deviation
 
 
 class scaled_sum(FunctionProblem):

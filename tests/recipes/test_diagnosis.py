@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from autograd import grad
 
-from mlcourse import diagnose, measured, relu, tanh
-from mlcourse.measured import Implementation, Measured
-from mlcourse.recipes import Kitchen
+from mlcourse import diagnose, relu, tanh
+from mlcourse.recipes import measured
+from mlcourse.recipes.measured import Implementation, Measured
+from mlcourse.recipes.recipe import Kitchen
+from tests.recipes.test_recipe import WRITTEN, Bench
 from tests.reference import unrolled
-from tests.test_recipes import WRITTEN, Bench
 
 
 def losses(bench, dtype=float):

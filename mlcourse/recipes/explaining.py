@@ -8,8 +8,8 @@ from itertools import combinations
 
 import numpy as np
 
-from mlcourse.deviations import DEVIATIONS, Deviation
-from mlcourse.recipes import idle
+from mlcourse.recipes.deviations import DEVIATIONS, Deviation
+from mlcourse.recipes.recipe import idle
 
 TOLERANCE = 1e-6  # relative: what two computations of the same number may differ by
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlcourse import MLP, Data, mean_squared_error, place, relu, tanh
-from mlcourse.differences import VALUES, Differences, Loss, best_steps, number
+from mlcourse.recipes.differences import VALUES, Differences, Loss, best_steps, number
 
 
 def problem(seed=0, tasks=2, sizes=(2, 3, 1), activation=tanh, dtype=float):

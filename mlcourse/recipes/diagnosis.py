@@ -11,9 +11,9 @@ from time import monotonic
 
 import numpy as np
 
-from mlcourse.deviations import AN_UPDATE_A_TASK, DEVIATIONS, Deviation
-from mlcourse.explaining import cosine, explain, facts, fitted, ratio
-from mlcourse.measured import Implementation, Measured
+from mlcourse.recipes.deviations import AN_UPDATE_A_TASK, DEVIATIONS, Deviation
+from mlcourse.recipes.explaining import cosine, explain, facts, fitted, ratio
+from mlcourse.recipes.measured import Implementation, Measured
 
 TOLD = 4  # explanations at most
 ENOUGH = 6  # numbers in a gradient, to fit one more to them

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mlcourse.checks import DivergenceError
-from mlcourse.ingredients import Ingredients, one_task, seen
+from mlcourse.recipes.ingredients import Ingredients, one_task, seen
 
 BY_HAND = ", by hand"  # in the inner loop alone: the way back is that of the right one, as written down by hand
 

@@ -5,10 +5,10 @@ from time import monotonic
 import numpy as np
 
 from mlcourse import checks
-from mlcourse.differences import VALUES, Differences, Loss, best_steps
-from mlcourse.explaining import ratio
-from mlcourse.ingredients import seen
-from mlcourse.recipes import Kitchen
+from mlcourse.recipes.differences import VALUES, Differences, Loss, best_steps
+from mlcourse.recipes.explaining import ratio
+from mlcourse.recipes.ingredients import seen
+from mlcourse.recipes.recipe import Kitchen
 from mlcourse.tasks import Episode
 
 ALL_AXES = 32  # parameters up to which gradients are looked at along all axes; beyond it along DIRECTIONS random ones

@@ -6,8 +6,8 @@ import pytest
 from autograd import grad
 
 from mlcourse import MLP, Data, Episode, maml, mean_squared_error, place, tanh
-from mlcourse.deviations import AN_UPDATE_A_TASK, DEVIATIONS
-from mlcourse.recipes import Kitchen, Recipe, idle
+from mlcourse.recipes.deviations import AN_UPDATE_A_TASK, DEVIATIONS
+from mlcourse.recipes.recipe import Kitchen, Recipe, idle
 from tests.reference import loss_of, task
 
 BETA = 0.3

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlcourse import mean_squared_error
-from mlcourse.deviations import AN_UPDATE_A_TASK, DEVIATIONS, Deviation
-from mlcourse.explaining import choices, cosine, explain, facts, fewest, fitted, named_factor, ratio
-from mlcourse.recipes import idle
-from tests.test_recipes import BETA, Bench, Counting
+from mlcourse.recipes.deviations import AN_UPDATE_A_TASK, DEVIATIONS, Deviation
+from mlcourse.recipes.explaining import choices, cosine, explain, facts, fewest, fitted, named_factor, ratio
+from mlcourse.recipes.recipe import idle
+from tests.recipes.test_recipe import BETA, Bench, Counting
 
 PAIRS = [pair for pair in choices(DEVIATIONS, 2) if not idle({each.choice: each.setting for each in pair})]
 SIZES = st.tuples(st.integers(0, 10**6), *(st.integers(2, 4) for _ in range(4)))  # seed, T, K, Q, m

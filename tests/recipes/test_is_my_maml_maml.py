@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_clients import CLIENTS, MISTAKES
+from tests.recipes.test_clients import CLIENTS, MISTAKES
 
-PAGE = (Path(__file__).parent.parent / "docs" / "is_my_maml_maml.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "is_my_maml_maml.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 BY_LIBRARY = {next(name for name in ("torch", "jax") if f"import {name}\n" in block): block for block in BLOCKS}
 
