@@ -168,13 +168,14 @@ def write_tables(rows, folder):
 def cluster(address):
     """The executor of the Dask scheduler at an address such as tcp://10.0.0.1:8786; None where the address is None.
 
-    Raises ValueError where Dask is not installed, where nobody answers and where there is no worker.
+    Raises ValueError where Dask is not installed, where nobody answers, where there is no worker, and where a job
+    kills one worker after another.
     """
     if address is None:
         yield None
         return
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
     except ModuleNotFoundError as error:
         raise ValueError("a scheduler needs Dask, got none: pip install 'mlcourse[cluster]' here and there") from error
     try:
@@ -191,7 +192,13 @@ def cluster(address):
             raise ValueError(
                 f"the scheduler at {address} must have workers, got none: start some with `dask worker {address}`"
             ) from error
-        yield client.get_executor()
+        try:
+            yield client.get_executor()
+        except KilledWorker as error:
+            raise ValueError(
+                f"the workers at {address} must live through a training, but one killed several of them: "
+                "look into their logs, most often they ran out of memory"
+            ) from error
 
 
 def sinusoid(folder, shots=(5, 10, 20), seeds=(0,), iterations=70_000, methods=tuple(METHODS), executor=None):

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from mlcourse import MetaState
+from mlcourse import MetaState, run_all
 from mlcourse.classroom import reproduce
 from mlcourse.classroom.cli import THREADS, _spread
 from tests.clusters import two_workers
@@ -91,6 +91,19 @@ def test_a_scheduler_without_workers_is_refused_with_what_to_start(monkeypatch):
         reproduce.cluster(alone.scheduler_address),
     ):
         pass
+
+
+def kill():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_job_that_kills_one_worker_after_another_is_given_up_in_a_sentence():
+    with (
+        two_workers() as client,
+        pytest.raises(ValueError, match="must live through a training, but one killed several of them"),
+        reproduce.cluster(client.scheduler.address) as executor,
+    ):
+        run_all(kill, [()], executor)
 
 
 def test_without_dask_a_scheduler_is_refused_with_what_to_install(monkeypatch):
