@@ -9,7 +9,6 @@ problems, figures, panels) are in mlcourse.classroom, which imports these module
 """
 
 from mlcourse.checks import DivergenceError
-from mlcourse.recipes.diagnosis import Diagnosis, diagnose
 from mlcourse.evaluate import Report, compare, confidence_interval, evaluate_episode, meta_test, sweep
 from mlcourse.executors import run_all
 from mlcourse.few_shot import few_shot_accuracy, head_only
@@ -21,6 +20,7 @@ from mlcourse.metric import matching_networks, prototypical_networks
 from mlcourse.models import MLP, Linear, relu, tanh
 from mlcourse.objectives import cross_entropy, mean_squared_error, place
 from mlcourse.omniglot import Omniglot
+from mlcourse.recipes.diagnosis import Diagnosis, diagnose
 from mlcourse.tasks import Data, Episode, Lines, Polynomials, Quadratics, Sinusoids, TaskDistribution
 from mlcourse.training import MetaState, adam, meta_train, sgd
 
