@@ -47,5 +47,6 @@ def numbers_revealed(cell):
 
 def states(text, number):
     """Whether a text holds the number, with either minus sign, and not as a part of another."""
+    text = re.sub(r"(?m)^\[\d*\]:?$", "", text)  # a cell's execution count
     number = re.escape(number.replace("-", "−"))
     return bool(re.search(rf"(?<![\w.]){number}(?!\w|\.\d)", text.replace("-", "−")))

@@ -73,7 +73,7 @@ def named_factor(ratios, sizes, tolerance=1e-5):
         return tuple(known.values())
     if np.allclose(ratios, ratios[0], rtol=tolerance):
         times = f"{ratios[0]:.4g} times"
-        return (Deviation("constant", float(ratios[0]), times, f"It is {times} as long as it should be."),)
+        return (Deviation("constant", float(ratios[0]), times, f"It is {times} that."),)
     return None
 
 
