@@ -13,6 +13,7 @@ _ROOMS = {
     "adaptation": "adaptation",
     "paths": "paths",
     "cost": "cost",
+    "task diversity": "diversity",
 }
 
 

@@ -7,9 +7,12 @@ import numpy as np
 from tqdm import tqdm
 
 from mlcourse import mean_squared_error, meta_test, meta_train
-from mlcourse.classroom.trained import ALPHA, MODEL, RECIPES, SINUSOIDS, path
+from mlcourse.classroom.trained import ALPHA, MODEL, RECIPES, SINUSOIDS, diversity, path
 
-for name in sys.argv[1:] or RECIPES:
+for name in sys.argv[1:] or [*RECIPES, "diversity"]:
+    if name == "diversity":
+        diversity.make()
+        continue
     recipe, rng = RECIPES[name], np.random.default_rng(0)
     objective = mean_squared_error(MODEL)
     states = meta_train(
