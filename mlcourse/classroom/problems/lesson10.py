@@ -621,6 +621,98 @@ class pull_end(FunctionProblem):
         return (first * theta_star + second * (0 if settings.get("towards") == "0" else theta)) / below
 
 
+class choose_and_report(FunctionProblem):
+    title = "choose on some tasks, report on others"
+    difficulty, minutes = "hard", 15
+    tags = ("takeaway:meta-overfitting", "mistake:train-only", "concept:meta-train-meta-test")
+    most = 2
+    hints = (
+        "First choose: average `validation` over tasks, shape (S, m + 1), and find where it is least. `np.unravel_index` turns the place in "
+        "the flattened array into (s, i).",
+        "Then report: `test[s, i]` has one loss a task. Its mean, and 1.96 standard errors of it.",
+        "`s, i = np.unravel_index(np.argmin(validation.mean(axis=-1)), validation.shape[:2])`.",
+    )
+    explanation = r"""
+    The smallest of many means is too small by luck: part of what made it the smallest is noise. So the tasks that choose cannot report. Checkpoint and
+    number of steps are chosen together on validation tasks, once, and the test tasks are asked one question: how good is *this* choice?
+    """
+    deviations = (
+        Deviation("chosen on", "test", "chosen on the test tasks",
+                  "The test tasks chose, and then they report on their own choice: the smallest of many means is too small by luck. Choose on `validation`."),
+        Deviation("chosen on", "both", "test tasks among those that choose",
+                  "Validation and test tasks choose together. The test tasks may not choose at all."),
+        Deviation("chosen on", "worst", "the largest loss", "This chooses the largest mean loss. These are losses: smaller is better."),
+        Deviation("steps", "last", "always the last step",
+                  "Only the checkpoint was chosen, at the last step. The number of steps is chosen as well: fewer may be better."),
+        Deviation("steps", "apart", "chosen one after the other",
+                  "Checkpoint and steps are chosen apart, each by its own average. Choose the pair: the best steps of one checkpoint need not be those of another."),
+        Deviation("checkpoint", "last", "always the last checkpoint",
+                  "Only the number of steps was chosen, at the last checkpoint. Early stopping chooses the checkpoint as well."),
+        Deviation("middle", "median", "medians choose", "The median over tasks chooses. The meta-objective is a mean."),
+        Deviation("reported on", "validation", "reports the validation tasks",
+                  "This reports the loss of the tasks that chose: the smallest of many means is too small by luck. Report `test`."),
+        Deviation("half", "deviation", "deviation for error", "This is 1.96 deviations of the tasks. The error of their mean is smaller by √T."),
+        Deviation("half", "one error", "1.96 left out", "This is one standard error. 95 % lie within 1.96 of them."),
+        Deviation("half", "whole", "the whole width", "This is the whole width of the interval. What stands behind ± is half of it."),
+        Deviation("ddof", 0, "divided by T, not T − 1", "The variance divides by T. An estimated mean was subtracted: `ddof=1`."),
+    )  # fmt: skip
+
+    def draw(self, rng):
+        states, steps = int(rng.integers(3, 6)), int(rng.integers(2, 5))
+        level = 1 + rng.uniform(0, 0.6, (states, steps + 1))
+        tasks = rng.integers(5, 12, 2)
+        validation, test = (level[..., None] * rng.gamma(3.0, 1 / 3, (*level.shape, int(size))) for size in tasks)
+        return {"validation": validation, "test": test}
+
+    def statement(self, given):
+        s, i, mean, half = self.solution(**vars(given))
+        shape = given.validation.shape
+        return rf"""
+        Meta-training left S checkpoints. Each was adapted with 0, 1, … m inner steps, to validation tasks and to test tasks: `validation` has shape
+        `(S, m + 1, V)`, `test` `(S, m + 1, T)`, a loss for each checkpoint, number of steps and task. Which checkpoint, and with how many steps, do you hand
+        in, and how good is it? Write `choose_and_report(validation, test)`: four numbers, the checkpoint (from 0), the number of steps, the mean loss that
+        you report, and half the width of its 95 % interval over tasks.
+
+        For `p.given("choose_and_report")`, with S = {shape[0]}, m = {shape[1] - 1}, V = {shape[2]} and T = {given.test.shape[2]}, it gives
+        ({s}, {i}, {mean:.4f}, {half:.4f}).
+        """
+
+    @staticmethod
+    def solution(validation, test):
+        means = validation.mean(axis=-1)
+        s, i = np.unravel_index(np.argmin(means), means.shape)
+        losses = test[s, i]
+        return s, i, losses.mean(), 1.96 * losses.std(ddof=1) / np.sqrt(len(losses))
+
+    def maker(self, case):
+        def make(settings):
+            settings = {choice.replace(" ", "_"): setting for choice, setting in settings.items()}
+            return np.array(self.variant(*fresh(case).values(), **settings), dtype=float)
+
+        return make
+
+    @staticmethod
+    def variant(
+        validation, test, chosen_on="validation", steps="chosen", checkpoint="chosen", middle="mean",
+        reported_on="test", half="right", ddof=1,
+    ):  # fmt: skip
+        judges = {"test": test, "both": np.concatenate([validation, test], axis=-1)}.get(chosen_on, validation)
+        means = {"mean": np.mean, "median": np.median}[middle](judges, axis=-1)
+        means = -means if chosen_on == "worst" else means
+        s, i = np.unravel_index(np.argmin(means), means.shape)
+        if checkpoint == "last":
+            s, i = len(means) - 1, np.argmin(means[-1])
+        if steps == "last":
+            s, i = (s if checkpoint == "last" else np.argmin(means[:, -1])), means.shape[1] - 1
+        elif steps == "apart":
+            s, i = (s if checkpoint == "last" else np.argmin(means.mean(axis=1))), np.argmin(means.mean(axis=0))
+        losses = {"test": test, "validation": validation}[reported_on][s, i]
+        spread = np.std(losses, ddof=ddof)
+        error = spread / np.sqrt(len(losses))
+        halves = {"right": 1.96 * error, "deviation": 1.96 * spread, "one error": error, "whole": 3.92 * error}
+        return s, i, np.mean(losses), halves[half]
+
+
 class diagnose(ChoiceProblem):
     title = "what is wrong with this meta-learner?"
     difficulty, minutes = "medium", 10
@@ -746,8 +838,8 @@ class exclusive(ChoiceProblem):
                 f"{number} readers rate the same books; the input is the book, the output this reader's mark": (
                     "do two readers give the same book the same mark?"
                 ),
-                f"lines with slopes {a} and {b}; x is shifted by a number drawn afresh in every episode": (
-                    "does x, after the shift, still say which line it is?"
+                f"lines through the origin with slopes {a} and {b}, seen at any x from −1 to 1": (
+                    f"what is wanted at {x / 2:g}?"
                 ),
                 f"waves with the wave's number as a second input; the numbers are drawn afresh in every episode ({number} waves)": (
                     "does a number that changes every time say which wave it is?"
@@ -762,7 +854,7 @@ class exclusive(ChoiceProblem):
                 f"{number} patients; the input is the hour and the patient's photograph, the output the blood sugar": (
                     "what does the photograph tell?"
                 ),
-                f"wave i lives on its own stretch of x, from {ways}·i to {ways}·i + {ways}, for i = 0 … {number}": "which waves have inputs at a given x?",
+                f"wave i lives on its own stretch of x, from {ways}·i to {ways}·i + {ways - 1}, for i = 0 … {number}": "which waves have inputs at a given x?",
                 f"{number} chairs and cups, each with a pose to be read off, from a photograph of the whole thing": (
                     "does the photograph show which thing it is?"
                 ),

@@ -6,6 +6,8 @@ from itertools import pairwise
 import numpy as np
 from autograd import grad as grad_of
 
+from mlcourse import confidence_interval
+
 
 def by_statistics(own, new):
     own, new = list(map(float, own)), list(map(float, new))
@@ -91,7 +93,31 @@ def share_of_the_way(h, theta_star, theta, lam):
     return [t + c * (a - t) for t, a, c in zip(theta, theta_star, h / (h + lam), strict=True)]
 
 
+def by_two_loops(validation, test):
+    best = None
+    for s in range(len(validation)):
+        for i in range(len(validation[s])):
+            loss = statistics.fmean(validation[s][i])
+            if best is None or loss < best[0]:
+                best = loss, s, i
+    _, s, i = best
+    mean, half = confidence_interval(test[s, i])
+    return np.array([s, i, mean, half])
+
+
+def judged_by(chooser, reporter):
+    def answer(validation, test):
+        given = {"validation": validation, "test": test}
+        means = np.mean(given[chooser], axis=2)
+        s = int(np.argmin(means.min(axis=1)))
+        i = int(np.argmin(means[s]))
+        return [s, i, *confidence_interval(given[reporter][s, i])]
+
+    return answer
+
+
 RIGHT = {
+    "choose_and_report": [by_two_loops, judged_by("validation", "test")],
     "meta_gap": [by_statistics, by_half_widths],
     "early_stop": [waiting, by_slices],
     "pull_step": [through_autograd, entry_by_entry],
@@ -103,6 +129,11 @@ RIGHT = {
 }
 
 WRONG = {
+    "choose_and_report": [
+        ("chosen on the test tasks", judged_by("test", "test")),
+        ("reports the validation tasks", judged_by("validation", "validation")),
+        ("chosen on the test tasks + reports the validation tasks", judged_by("test", "validation")),
+    ],
     "meta_gap": [
         ("the other way round", lambda own, new: (own.mean() - new.mean(), by_statistics(own, new)[1])),
         (
