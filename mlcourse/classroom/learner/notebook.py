@@ -24,6 +24,7 @@ TITLES = {
     5: "The geometry of a good initialisation",
     6: "MAML",
     7: "First-order methods: FOMAML and Reptile",
+    8: "Learning the inner loop",
     10: "Meta-overfitting",
     11: "Compute and memory",
 }

@@ -12,6 +12,7 @@ _ROOMS = {
     "test bed": "test_bed",
     "adaptation": "adaptation",
     "paths": "paths",
+    "sweep": "sweep",
     "cost": "cost",
     "task diversity": "diversity",
 }
