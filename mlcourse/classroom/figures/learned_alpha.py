@@ -63,7 +63,7 @@ def step_sizes(iterations, by_layer, own, layer_of, begin):
 
 @styled
 def by_steps(curves, most):
-    """Mean loss on held-out tasks after 0 … m steps, a curve a way to set alpha; more than `most` is beyond the figure."""
+    """Mean loss on held-out tasks after 0 … m steps, a curve a way to set alpha; above `most` it leaves the figure."""
     figure, axes = new_figure(height=3.7)
     looks = [
         (COLOUR.support, "-", "o"),

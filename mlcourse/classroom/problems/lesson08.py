@@ -114,6 +114,101 @@ class alpha_gradient_1d(FunctionProblem):
         return -alpha_gradient_1d.solution(dLs, dLq, theta, alpha)
 
 
+class best_alpha(NumberProblem):
+    title = "the best step size of a start"
+    difficulty, minutes = "medium", 8
+    tags = ("concept:learned-alpha",)
+    hints = (
+        "One step leaves (1 − αh) of a task's distance d = θ − θ*, so its loss after the step is ½h(1 − αh)²d².",
+        "The derivative of the mean in α is −mean of h²(1 − αh)d². For which α is it zero?",
+        "α = Σ h²d² / Σ h³d².",
+    )
+    explanation = r"""
+    The mean of $\frac12 h(1-\alpha h)^2 d^2$ has the derivative $-\,\mathrm{mean}\big(h^2(1-\alpha h)d^2\big)$ in $\alpha$: each task's is
+    minus its support gradient $hd$ times its query gradient $h(1-\alpha h)d$. It is zero at $\alpha = \sum h^2d^2 / \sum h^3d^2$, a mean of
+    the $1/h$ that weighs steep and distant tasks most.
+    """
+
+    def draw(self, rng):
+        h = np.round(rng.uniform(0.4, 4, 3), 1)
+        return {"h": h, "theta_star": np.round(rng.uniform(-3, 3, 3), 1), "theta": round(float(rng.uniform(-1, 1)), 1)}
+
+    def statement(self, given):
+        h, star = (", ".join(f"{value}" for value in values) for values in (given.h, given.theta_star))
+        return rf"""
+        Three tasks of the test bed have the losses $\frac12 h\,(\theta - \theta^*)^2$, for support and query alike, with $h$ = ({h}) and
+        $\theta^*$ = ({star}). The start $\theta$ = {given.theta} is given and stays. Which one $\alpha$ for all tasks gives the least mean
+        loss after one inner step? (`p.given("best_alpha")` has `h`, `theta_star` and `theta`.)
+        """
+
+    @staticmethod
+    def solution(h, theta_star, theta):
+        d = theta - theta_star
+        return np.sum(h**2 * d**2) / np.sum(h**3 * d**2)
+
+    @mistake(
+        "one over the mean curvature",
+        "That is 1 over the mean of h. Weigh the tasks: set the mean loss's derivative to 0.",
+    )
+    def over_mean(h, theta_star, theta):
+        return 1 / np.mean(h)
+
+    @mistake(
+        "mean of the best ones",
+        "That is the mean of 1/h, each task's own best α. The tasks do not count alike: a steep one far away loses most.",
+    )
+    def mean_of_best(h, theta_star, theta):
+        return np.mean(1 / h)
+
+    @mistake("the steepest task's", "That is 1/h of the steepest task. The others want a larger α: weigh them all.")
+    def steepest(h, theta_star, theta):
+        return 1 / np.max(h)
+
+    @mistake(
+        "the edge of stability",
+        "That is 2/h of the steepest task, beyond which it diverges: the largest α, not the best.",
+    )
+    def stability(h, theta_star, theta):
+        return 2 / np.max(h)
+
+    @mistake("distances left out", "That is Σh²/Σh³. How far each task is from θ counts, too: its weight has d².")
+    def no_distances(h, theta_star, theta):
+        return np.sum(h**2) / np.sum(h**3)
+
+    @mistake("distances not squared", "That weighs by |d|. The loss has the square of the distance: d².")
+    def absolute(h, theta_star, theta):
+        d = abs(theta - theta_star)
+        return np.sum(h**2 * d) / np.sum(h**3 * d)
+
+    @mistake("distance to zero", "That takes θ* for the distance. The distance is θ − θ*.")
+    def from_zero(h, theta_star, theta):
+        return np.sum(h**2 * theta_star**2) / np.sum(h**3 * theta_star**2)
+
+    @mistake(
+        "a curvature left out",
+        "That is Σhd²/Σh²d², which makes the *distances* after the step least. The loss has one more h: Σh²d²/Σh³d².",
+    )
+    def squared_distance(h, theta_star, theta):
+        d = theta - theta_star
+        return np.sum(h * d**2) / np.sum(h**2 * d**2)
+
+    @mistake(
+        "the factor 2",
+        "That is half of it. The slope of ½h(θ − θ*)² is h(θ − θ*), without a 2: one step leaves 1 − αh.",
+    )
+    def twice(h, theta_star, theta):
+        return best_alpha.solution(h, theta_star, theta) / 2
+
+    @mistake("turned round", "That is Σh³d²/Σh²d², a curvature. A step size is one over it.")
+    def turned(h, theta_star, theta):
+        return 1 / best_alpha.solution(h, theta_star, theta)
+
+    @mistake("the loss, not alpha", "That is the least mean loss itself. Asked for is the α that reaches it.")
+    def least_loss(h, theta_star, theta):
+        d, alpha = theta - theta_star, best_alpha.solution(h, theta_star, theta)
+        return np.mean(h / 2 * (1 - alpha * h) ** 2 * d**2)
+
+
 class alpha_gradient(FunctionProblem):
     title = "the same for every parameter's own step size"
     place = "lesson"
@@ -213,135 +308,6 @@ class alpha_gradient(FunctionProblem):
 
     def sizes(self, case):
         return {"T": len(case["episode"].support.x)}
-
-
-class alpha_gradient_steps(FunctionProblem):
-    title = "the gradient in alpha after m steps"
-    difficulty, minutes = "hard", 14
-    tags = ("concept:learned-alpha", "concept:higher-order-gradients")
-    cases = 5
-    forbidden = ((maml, "`mlcourse.maml`"), (adapt, "`mlcourse.adapt`"))
-    hints = (
-        "α enters at every step. What α does at step i reaches the end through the steps after it: that is what v_{i+1} carries.",
-        "Go down and keep all θ_i. Then v = ∇L_q(θ_m), and for i = m − 1 … 0: first add −∇L_s(θ_i) ⊙ v to the gradient in α, "
-        "then go one step back.",
-        "Going back is `v = v - objective.hvp(theta_i, episode.support, alpha * v)`. At the end take the mean over the tasks.",
-    )
-    explanation = r"""
-    $\theta_{i+1} = \theta_i - \alpha \odot \nabla L_s(\theta_i)$ depends on $\alpha$ directly, by $-\nabla L_s(\theta_i)$, and through
-    $\theta_i$. With $v_{i+1}$, how the loss changes with $\theta_{i+1}$, the direct part of each step is $-\nabla L_s(\theta_i) \odot
-    v_{i+1}$; the rest is what $v_i = v_{i+1} - H_i(\alpha \odot v_{i+1})$ carries to the steps before.
-    """
-    deviations = (
-        Deviation("carried", "v m", "first-order in the steps",
-                  "Every step is multiplied by ∇L_q(θ_m), as if later steps did not depend on earlier ones. Between step i and "
-                  "the end lie the factors of the later steps: v_{i+1}."),
-        Deviation("carried", "v i", "one step back too early",
-                  "v goes back one step before the product. Step i ends at θ_{i+1}, so its gradient meets v_{i+1}: multiply first, "
-                  "then go back."),
-        Deviation("at", "theta i + 1", "gradient where the step ends",
-                  "The support's gradient is taken at θ_{i+1}. Step i was made with the gradient at θ_i."),
-        Deviation("at", "theta 0", "gradient at theta 0",
-                  "The support's gradient is taken at θ_0 for every step. Step i was made with the gradient at θ_i."),
-        Deviation("of_steps", "last", "the last step alone",
-                  "Only the last step's part is there. α enters at every step: add them up."),
-        Deviation("of_steps", "first", "the first step alone",
-                  "Only the first step's part is there. α enters at every step: add them up."),
-        Deviation("product", "outside", "alpha outside the Hessian product",
-                  "This goes back by α ⊙ (H v). The step is α ⊙ ∇L_s, and its transpose is H(α ⊙ v): α goes inside. For one α for "
-                  "all it makes no difference."),
-        Deviation("product", "plus", "sign of the Hessian",
-                  "This goes back by v + H(α ⊙ v). The step subtracts α∇L_s, and so does its derivative."),
-        Deviation("product", "no alpha", "alpha left out of the Hessian product",
-                  "This goes back by v − Hv. The step is α times the gradient: H(α ⊙ v)."),
-        Deviation("outer", "support", "support loss outside",
-                  "v begins as the support's gradient. The loss is judged on the query set."),
-        Deviation("tasks", "first", "only the first task",
-                  "Only the first task counts. Take the mean over all of them."),
-        Deviation("gives", "theta", "the gradient in theta",
-                  "This is v_0, the gradient in θ. On the way back, collect −∇L_s(θ_i) ⊙ v_{i+1} for the one in α."),
-    )  # fmt: skip
-
-    def draw(self, rng):
-        objective, theta = _objective(rng)
-        return {
-            "objective": objective,
-            "theta": theta,
-            "episode": _episode(rng, objective.model.inputs),
-            "alpha": rng.uniform(0.02, 0.2, objective.model.size),
-            "steps": int(rng.integers(2, 5)),
-        }
-
-    def statement(self, given):
-        return rf"""
-        Write `alpha_gradient_steps(objective, theta, episode, alpha, steps)`: the gradient in `alpha`, shape `(P,)`, of the query loss
-        after `steps` inner steps $\theta_{{i+1}} = \theta_i - \alpha \odot \nabla L_s(\theta_i)$, averaged over the tasks. `alpha` has one
-        step size a parameter, the same ones in every step.
-
-        `objective.grad(theta, data)` and `objective.hvp(theta, data, v)` take `theta` `(P,)` or `(T, P)` and give `(T, P)`. Call neither
-        `mlcourse.maml` nor `adapt`: write the loop and the recursion.
-
-        To try: `p.given("alpha_gradient_steps")`, with P = {given.theta.size} and {given.steps} steps.
-        """
-
-    @staticmethod
-    def solution(objective, theta, episode, alpha, steps):
-        thetas = [theta]
-        for _ in range(steps):
-            thetas.append(thetas[-1] - alpha * objective.grad(thetas[-1], episode.support))
-        v, in_alpha = objective.grad(thetas[-1], episode.query), 0
-        for theta_i in reversed(thetas[:-1]):
-            in_alpha = in_alpha - objective.grad(theta_i, episode.support) * v
-            v = v - objective.hvp(theta_i, episode.support, alpha * v)
-        return np.mean(in_alpha, axis=0)
-
-    @staticmethod
-    def variant(objective, theta, episode, alpha, steps, **settings):
-        support, judged_on = episode.support, episode.support if "outer" in settings else episode.query
-        thetas = [np.broadcast_to(theta, (len(support.x), len(theta)))]
-        for _ in range(steps):
-            thetas.append(thetas[-1] - alpha * objective.grad(thetas[-1], support))
-        v = last = objective.grad(thetas[-1], judged_on)
-        parts = []
-        for i in reversed(range(steps)):
-            at = {"theta i + 1": thetas[i + 1], "theta 0": thetas[0]}.get(settings.get("at"), thetas[i])
-            back = {
-                "outside": lambda v, i=i: v - alpha * objective.hvp(thetas[i], support, v),
-                "plus": lambda v, i=i: v + objective.hvp(thetas[i], support, alpha * v),
-                "no alpha": lambda v, i=i: v - objective.hvp(thetas[i], support, v),
-            }.get(settings.get("product"), lambda v, i=i: v - objective.hvp(thetas[i], support, alpha * v))(v)
-            carried = {"v m": last, "v i": back}.get(settings.get("carried"), v)
-            parts.append(-objective.grad(at, support) * carried)
-            v = back
-        parts = {"last": parts[:1], "first": parts[-1:]}.get(settings.get("of_steps"), parts)
-        rows = v if "gives" in settings else sum(parts)
-        return rows[0] if settings.get("tasks") == "first" else rows.mean(axis=0)
-
-    @mistake(*SIGN)
-    def turned(objective, theta, episode, alpha, steps):
-        return -alpha_gradient_steps.solution(objective, theta, episode, alpha, steps)
-
-    @mistake(*SCALAR)
-    def one_for_all(objective, theta, episode, alpha, steps):
-        return np.sum(alpha_gradient_steps.solution(objective, theta, episode, alpha, steps))
-
-    def skip(self, settings):
-        in_theta = "gives" in settings and {"carried", "at", "of_steps"} & set(settings)
-        unused = settings.get("carried") == "v m" and "product" in settings
-        last = settings.get("of_steps") == "last" and "product" in settings and settings.get("carried") != "v i"
-        alike = settings.get("of_steps") == "last" and settings.get("carried") == "v m"
-        first = settings.get("of_steps") == "first" and settings.get("at") == "theta 0"
-        return bool(in_theta or unused or last or alike or first)
-
-    def simpler(self, case):
-        support, query = (Data(data.x[:1], data.y[:1]) for data in case["episode"][:2])
-        return {
-            "one inner step": case | {"steps": 1},
-            "one task": case | {"episode": Episode(support, query, {})},
-        }
-
-    def sizes(self, case):
-        return {"T": len(case["episode"].support.x), "m": case["steps"]}
 
 
 class log_alpha_gradient(FunctionProblem):
@@ -579,101 +545,6 @@ class head_only(FunctionProblem):
         return np.full((model.sizes[-2] + 1) * model.sizes[-1], alpha)
 
 
-class best_alpha(NumberProblem):
-    title = "the best step size of a start"
-    difficulty, minutes = "medium", 8
-    tags = ("concept:learned-alpha",)
-    hints = (
-        "One step leaves (1 − αh) of a task's distance d = θ − θ*, so its loss after the step is ½h(1 − αh)²d².",
-        "The derivative of the mean in α is −mean of h²(1 − αh)d². For which α is it zero?",
-        "α = Σ h²d² / Σ h³d².",
-    )
-    explanation = r"""
-    The mean of $\frac12 h(1-\alpha h)^2 d^2$ has the derivative $-\,\mathrm{mean}\big(h^2(1-\alpha h)d^2\big)$ in $\alpha$: each task's is
-    minus its support gradient $hd$ times its query gradient $h(1-\alpha h)d$. It is zero at $\alpha = \sum h^2d^2 / \sum h^3d^2$, a mean of
-    the $1/h$ that weighs steep and distant tasks most.
-    """
-
-    def draw(self, rng):
-        h = np.round(rng.uniform(0.4, 4, 3), 1)
-        return {"h": h, "theta_star": np.round(rng.uniform(-3, 3, 3), 1), "theta": round(float(rng.uniform(-1, 1)), 1)}
-
-    def statement(self, given):
-        h, star = (", ".join(f"{value}" for value in values) for values in (given.h, given.theta_star))
-        return rf"""
-        Three tasks of the test bed have the losses $\frac12 h\,(\theta - \theta^*)^2$, for support and query alike, with $h$ = ({h}) and
-        $\theta^*$ = ({star}). The start $\theta$ = {given.theta} is given and stays. Which one $\alpha$ for all tasks gives the least mean
-        loss after one inner step? (`p.given("best_alpha")` has `h`, `theta_star` and `theta`.)
-        """
-
-    @staticmethod
-    def solution(h, theta_star, theta):
-        d = theta - theta_star
-        return np.sum(h**2 * d**2) / np.sum(h**3 * d**2)
-
-    @mistake(
-        "one over the mean curvature",
-        "That is 1 over the mean of h. Weigh the tasks: set the mean loss's derivative to 0.",
-    )
-    def over_mean(h, theta_star, theta):
-        return 1 / np.mean(h)
-
-    @mistake(
-        "mean of the best ones",
-        "That is the mean of 1/h, each task's own best α. The tasks do not count alike: a steep one far away loses most.",
-    )
-    def mean_of_best(h, theta_star, theta):
-        return np.mean(1 / h)
-
-    @mistake("the steepest task's", "That is 1/h of the steepest task. The others want a larger α: weigh them all.")
-    def steepest(h, theta_star, theta):
-        return 1 / np.max(h)
-
-    @mistake(
-        "the edge of stability",
-        "That is 2/h of the steepest task, beyond which it diverges: the largest α, not the best.",
-    )
-    def stability(h, theta_star, theta):
-        return 2 / np.max(h)
-
-    @mistake("distances left out", "That is Σh²/Σh³. How far each task is from θ counts, too: its weight has d².")
-    def no_distances(h, theta_star, theta):
-        return np.sum(h**2) / np.sum(h**3)
-
-    @mistake("distances not squared", "That weighs by |d|. The loss has the square of the distance: d².")
-    def absolute(h, theta_star, theta):
-        d = abs(theta - theta_star)
-        return np.sum(h**2 * d) / np.sum(h**3 * d)
-
-    @mistake("distance to zero", "That takes θ* for the distance. The distance is θ − θ*.")
-    def from_zero(h, theta_star, theta):
-        return np.sum(h**2 * theta_star**2) / np.sum(h**3 * theta_star**2)
-
-    @mistake(
-        "a curvature left out",
-        "That is Σhd²/Σh²d², which makes the *distances* after the step least. The loss has one more h: Σh²d²/Σh³d².",
-    )
-    def squared_distance(h, theta_star, theta):
-        d = theta - theta_star
-        return np.sum(h * d**2) / np.sum(h**2 * d**2)
-
-    @mistake(
-        "the factor 2",
-        "That is half of it. The slope of ½h(θ − θ*)² is h(θ − θ*), without a 2: one step leaves 1 − αh.",
-    )
-    def twice(h, theta_star, theta):
-        return best_alpha.solution(h, theta_star, theta) / 2
-
-    @mistake("turned round", "That is Σh³d²/Σh²d², a curvature. A step size is one over it.")
-    def turned(h, theta_star, theta):
-        return 1 / best_alpha.solution(h, theta_star, theta)
-
-    @mistake("the loss, not alpha", "That is the least mean loss itself. Asked for is the α that reaches it.")
-    def least_loss(h, theta_star, theta):
-        d, alpha = theta - theta_star, best_alpha.solution(h, theta_star, theta)
-        return np.mean(h / 2 * (1 - alpha * h) ** 2 * d**2)
-
-
 class count_fast_weights(NumberProblem):
     title = "how many numbers are fast"
     difficulty, minutes = "easy", 4
@@ -754,3 +625,132 @@ class count_fast_weights(NumberProblem):
     )
     def units(sizes, adapting, tasks):
         return tasks * sum(sizes[-adapting:])
+
+
+class alpha_gradient_steps(FunctionProblem):
+    title = "the gradient in alpha after m steps"
+    difficulty, minutes = "hard", 14
+    tags = ("concept:learned-alpha", "concept:higher-order-gradients")
+    cases = 5
+    forbidden = ((maml, "`mlcourse.maml`"), (adapt, "`mlcourse.adapt`"))
+    hints = (
+        "α enters at every step. What α does at step i reaches the end through the steps after it: that is what v_{i+1} carries.",
+        "Go down and keep all θ_i. Then v = ∇L_q(θ_m), and for i = m − 1 … 0: first add −∇L_s(θ_i) ⊙ v to the gradient in α, "
+        "then go one step back.",
+        "Going back is `v = v - objective.hvp(theta_i, episode.support, alpha * v)`. At the end take the mean over the tasks.",
+    )
+    explanation = r"""
+    $\theta_{i+1} = \theta_i - \alpha \odot \nabla L_s(\theta_i)$ depends on $\alpha$ directly, by $-\nabla L_s(\theta_i)$, and through
+    $\theta_i$. With $v_{i+1}$, how the loss changes with $\theta_{i+1}$, the direct part of each step is $-\nabla L_s(\theta_i) \odot
+    v_{i+1}$; the rest is what $v_i = v_{i+1} - H_i(\alpha \odot v_{i+1})$ carries to the steps before.
+    """
+    deviations = (
+        Deviation("carried", "v m", "first-order in the steps",
+                  "Every step is multiplied by ∇L_q(θ_m), as if later steps did not depend on earlier ones. Between step i and "
+                  "the end lie the factors of the later steps: v_{i+1}."),
+        Deviation("carried", "v i", "one step back too early",
+                  "v goes back one step before the product. Step i ends at θ_{i+1}, so its gradient meets v_{i+1}: multiply first, "
+                  "then go back."),
+        Deviation("at", "theta i + 1", "gradient where the step ends",
+                  "The support's gradient is taken at θ_{i+1}. Step i was made with the gradient at θ_i."),
+        Deviation("at", "theta 0", "gradient at theta 0",
+                  "The support's gradient is taken at θ_0 for every step. Step i was made with the gradient at θ_i."),
+        Deviation("of_steps", "last", "the last step alone",
+                  "Only the last step's part is there. α enters at every step: add them up."),
+        Deviation("of_steps", "first", "the first step alone",
+                  "Only the first step's part is there. α enters at every step: add them up."),
+        Deviation("product", "outside", "alpha outside the Hessian product",
+                  "This goes back by α ⊙ (H v). The step is α ⊙ ∇L_s, and its transpose is H(α ⊙ v): α goes inside. For one α for "
+                  "all it makes no difference."),
+        Deviation("product", "plus", "sign of the Hessian",
+                  "This goes back by v + H(α ⊙ v). The step subtracts α∇L_s, and so does its derivative."),
+        Deviation("product", "no alpha", "alpha left out of the Hessian product",
+                  "This goes back by v − Hv. The step is α times the gradient: H(α ⊙ v)."),
+        Deviation("outer", "support", "support loss outside",
+                  "v begins as the support's gradient. The loss is judged on the query set."),
+        Deviation("tasks", "first", "only the first task",
+                  "Only the first task counts. Take the mean over all of them."),
+        Deviation("gives", "theta", "the gradient in theta",
+                  "This is v_0, the gradient in θ. On the way back, collect −∇L_s(θ_i) ⊙ v_{i+1} for the one in α."),
+    )  # fmt: skip
+
+    def draw(self, rng):
+        objective, theta = _objective(rng)
+        return {
+            "objective": objective,
+            "theta": theta,
+            "episode": _episode(rng, objective.model.inputs),
+            "alpha": rng.uniform(0.02, 0.2, objective.model.size),
+            "steps": int(rng.integers(2, 5)),
+        }
+
+    def statement(self, given):
+        return rf"""
+        Write `alpha_gradient_steps(objective, theta, episode, alpha, steps)`: the gradient in `alpha`, shape `(P,)`, of the query loss
+        after `steps` inner steps $\theta_{{i+1}} = \theta_i - \alpha \odot \nabla L_s(\theta_i)$, averaged over the tasks. `alpha` has one
+        step size a parameter, the same ones in every step.
+
+        `objective.grad(theta, data)` and `objective.hvp(theta, data, v)` take `theta` `(P,)` or `(T, P)` and give `(T, P)`. Call neither
+        `mlcourse.maml` nor `adapt`: write the loop and the recursion.
+
+        To try: `p.given("alpha_gradient_steps")`, with P = {given.theta.size} and {given.steps} steps.
+        """
+
+    @staticmethod
+    def solution(objective, theta, episode, alpha, steps):
+        thetas = [theta]
+        for _ in range(steps):
+            thetas.append(thetas[-1] - alpha * objective.grad(thetas[-1], episode.support))
+        v, in_alpha = objective.grad(thetas[-1], episode.query), 0
+        for theta_i in reversed(thetas[:-1]):
+            in_alpha = in_alpha - objective.grad(theta_i, episode.support) * v
+            v = v - objective.hvp(theta_i, episode.support, alpha * v)
+        return np.mean(in_alpha, axis=0)
+
+    @staticmethod
+    def variant(objective, theta, episode, alpha, steps, **settings):
+        support, judged_on = episode.support, episode.support if "outer" in settings else episode.query
+        thetas = [np.broadcast_to(theta, (len(support.x), len(theta)))]
+        for _ in range(steps):
+            thetas.append(thetas[-1] - alpha * objective.grad(thetas[-1], support))
+        v = last = objective.grad(thetas[-1], judged_on)
+        parts = []
+        for i in reversed(range(steps)):
+            at = {"theta i + 1": thetas[i + 1], "theta 0": thetas[0]}.get(settings.get("at"), thetas[i])
+            back = {
+                "outside": lambda v, i=i: v - alpha * objective.hvp(thetas[i], support, v),
+                "plus": lambda v, i=i: v + objective.hvp(thetas[i], support, alpha * v),
+                "no alpha": lambda v, i=i: v - objective.hvp(thetas[i], support, v),
+            }.get(settings.get("product"), lambda v, i=i: v - objective.hvp(thetas[i], support, alpha * v))(v)
+            carried = {"v m": last, "v i": back}.get(settings.get("carried"), v)
+            parts.append(-objective.grad(at, support) * carried)
+            v = back
+        parts = {"last": parts[:1], "first": parts[-1:]}.get(settings.get("of_steps"), parts)
+        rows = v if "gives" in settings else sum(parts)
+        return rows[0] if settings.get("tasks") == "first" else rows.mean(axis=0)
+
+    @mistake(*SIGN)
+    def turned(objective, theta, episode, alpha, steps):
+        return -alpha_gradient_steps.solution(objective, theta, episode, alpha, steps)
+
+    @mistake(*SCALAR)
+    def one_for_all(objective, theta, episode, alpha, steps):
+        return np.sum(alpha_gradient_steps.solution(objective, theta, episode, alpha, steps))
+
+    def skip(self, settings):
+        in_theta = "gives" in settings and {"carried", "at", "of_steps"} & set(settings)
+        unused = settings.get("carried") == "v m" and "product" in settings
+        last = settings.get("of_steps") == "last" and "product" in settings and settings.get("carried") != "v i"
+        alike = settings.get("of_steps") == "last" and settings.get("carried") == "v m"
+        first = settings.get("of_steps") == "first" and settings.get("at") == "theta 0"
+        return bool(in_theta or unused or last or alike or first)
+
+    def simpler(self, case):
+        support, query = (Data(data.x[:1], data.y[:1]) for data in case["episode"][:2])
+        return {
+            "one inner step": case | {"steps": 1},
+            "one task": case | {"episode": Episode(support, query, {})},
+        }
+
+    def sizes(self, case):
+        return {"T": len(case["episode"].support.x), "m": case["steps"]}

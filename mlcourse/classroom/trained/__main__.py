@@ -7,11 +7,13 @@ import numpy as np
 from tqdm import tqdm
 
 from mlcourse import mean_squared_error, meta_test, meta_train
-from mlcourse.classroom.trained import ALPHA, MODEL, RECIPES, SINUSOIDS, diversity, path
+from mlcourse.classroom.trained import ALPHA, MODEL, RECIPES, SINUSOIDS, diversity, path, step_sizes
 
-for name in sys.argv[1:] or [*RECIPES, "diversity"]:
-    if name == "diversity":
-        diversity.make()
+OTHERS = {"diversity": diversity, "step_sizes": step_sizes}
+
+for name in sys.argv[1:] or [*RECIPES, *OTHERS]:
+    if name in OTHERS:
+        OTHERS[name].make()
         continue
     recipe, rng = RECIPES[name], np.random.default_rng(0)
     objective = mean_squared_error(MODEL)

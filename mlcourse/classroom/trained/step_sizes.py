@@ -114,7 +114,7 @@ def load():
         return dict(stored)
 
 
-def main():
+def make():
     """Train it again and store it."""
     from concurrent.futures import ProcessPoolExecutor
 
