@@ -109,7 +109,7 @@ class Sweep(Drawing):
             [], [], "s", color=COLOUR.maml, markersize=11, markerfacecolor="none", markeredgewidth=2.5
         )
         self.chosen.set_label("lowest mean: your choice")
-        (self.lost,) = axes.plot([], [], "x", color=COLOUR.wrong, markersize=8, label="diverged")
+        (self.lost,) = axes.plot([], [], "x", color=COLOUR.wrong, markersize=8, label="above 6")
         axes.set_yscale("log")
         axes.set_yticks([0.5, 1, 2, 3, 5], ["0.5", "1", "2", "3", "5"])
         axes.minorticks_off()
@@ -117,7 +117,7 @@ class Sweep(Drawing):
         axes.set(
             xlabel="inner step size α",
             ylabel="loss on validation tasks",
-            ylim=(0.4, 6.5),
+            ylim=(0.5, 14),
             xlim=(-0.5, len(self.places) - 0.5),
         )
         axes.set_title("Trained with each α: the loss after adaptation")
@@ -130,7 +130,7 @@ class Sweep(Drawing):
         places, losses = self.places[:, None] + offsets, numbers.losses
         gone = numbers.diverged
         self.seeds.set_data(places[~gone], losses[~gone])
-        self.lost.set_data(places[gone], np.full(gone.sum(), 4.3))
+        self.lost.set_data(places[gone], np.full(gone.sum(), numbers.most))
         for line, mean in ((self.mean, numbers.mean), (self.others, numbers.mean_of_all)):
             line.set_data(self.places, np.where(mean < numbers.most, mean, np.nan))
         self.chosen.set_data([numbers.choice], [numbers.mean[numbers.choice]])

@@ -8,7 +8,7 @@ from mlcourse.classroom.figures.learned_alpha import Sweep
 from mlcourse.classroom.panels.panel import Panel, choice, whole
 from mlcourse.classroom.trained import step_sizes
 
-MOST = 10.0  # a run that ends above this is drawn as diverged
+MOST = 6.0  # a run that ends above this is drawn there, and counted as that
 
 
 class Numbers(NamedTuple):
