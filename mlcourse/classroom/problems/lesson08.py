@@ -6,7 +6,7 @@ import numpy as np
 
 from mlcourse import MLP, Data, Episode, adapt, maml, mean_squared_error, tanh
 from mlcourse.classroom.judging import FunctionProblem, NumberProblem, mistake
-from mlcourse.deviations import Deviation
+from mlcourse.recipes.deviations import Deviation
 
 
 def _objective(rng):
