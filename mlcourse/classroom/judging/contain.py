@@ -89,7 +89,7 @@ def _in_child(work):
 
 def _over(computed):
     """What to call a run that came to WALL_SECONDS, given the seconds for which it computed."""
-    return "slow" if computed >= CPU_SECONDS / 4 else "waited"
+    return "slow" if computed >= CPU_SECONDS / 20 else "waited"
 
 
 def _be_the_child(work, writing):
