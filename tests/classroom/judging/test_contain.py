@@ -23,7 +23,7 @@ either_way = pytest.mark.parametrize("run", [pytest.param(_in_child, marks=linux
 @pytest.fixture
 def hurried(monkeypatch):
     monkeypatch.setattr(contain, "CPU_SECONDS", 1)
-    monkeypatch.setattr(contain, "WALL_SECONDS", 4)
+    monkeypatch.setattr(contain, "WALL_SECONDS", 2)
 
 
 def loop():
