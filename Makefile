@@ -22,7 +22,7 @@ help:
 	@echo "make test        make the environment and run every check"
 	@echo "make notebooks   execute lessons and solutions again, keep their outputs, rebuild the exercises"
 	@echo "make exercises   rebuild exercises/ from solutions/ (edited ones are left alone)"
-	@echo "make trained     train the shipped meta-parameters again (about 25 minutes)"
+	@echo "make trained     train the shipped meta-parameters again (about 35 minutes)"
 	@echo "make benchmarks  measure speed on this machine"
 	@echo "make lint        formatter and linter"
 	@echo "make clean       remove the environment and what was built"

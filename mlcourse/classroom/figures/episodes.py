@@ -58,7 +58,7 @@ def _readable(colour):
     return DARK_QUERY if colour == COLOUR.query else colour
 
 
-def _sheet(images):
+def sheet(images):
     """images (r, c, side * side), ink 1, as one grey picture (r * side, c * side, 3) of bytes on white."""
     rows, columns, side = *images.shape[:2], int(np.sqrt(images.shape[-1]))
     sheet = images.reshape(rows, columns, side, side).swapaxes(1, 2).reshape(rows * side, columns * side)
@@ -81,7 +81,7 @@ def glyph_episodes(episode):
         task, (name, data, colour) = place // 2, sets[place % 2]
         images = data.x[task].reshape(ways, -1, data.x.shape[-1])
         each = images.shape[1]
-        axis.imshow(_sheet(images), extent=(0, each, ways, 0))
+        axis.imshow(sheet(images), extent=(0, each, ways, 0))
         for label in np.flatnonzero(np.isin(episode.tasks["classes"][task], in_both)):
             box = {"fill": False, "edgecolor": COLOUR.wrong, "lw": 2.5, "ls": "--", "zorder": 5}
             axis.add_patch(Rectangle((0.06, label + 0.04), each - 0.12, 0.92, **box))
@@ -301,7 +301,7 @@ class EpisodeViewer(Drawing):
         start = shots + 1  # the column where the query set begins
         parts = zip(self.pictures, self.frames, numbers["images"], (0, start), (shots, queries), strict=True)
         for picture, frame, images, left, each in parts:
-            picture.set_data(_sheet(images))
+            picture.set_data(sheet(images))
             picture.set_extent((left, left + each, ways, 0))
             frame.set(x=left, width=each, height=ways)
         row, column = np.nonzero(numbers["wrong"])

@@ -25,6 +25,7 @@ TITLES = {
     6: "MAML",
     7: "First-order methods: FOMAML and Reptile",
     8: "Learning the inner loop",
+    9: "Few-shot classification",
     10: "Meta-overfitting",
     11: "Compute and memory",
 }

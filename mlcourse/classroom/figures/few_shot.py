@@ -1,0 +1,204 @@
+"""Lesson 9: drawn characters, the embedding that compares them, and the methods side by side."""
+
+import numpy as np
+
+from mlcourse.classroom.figures.episodes import DARK_QUERY, sheet
+from mlcourse.classroom.figures.style import COLOUR, Drawing, new_figure, styled
+
+# method -> how it looks
+METHODS = {
+    "random start": {"color": COLOUR.random, "marker": "o"},
+    "pixels": {"color": COLOUR.random, "marker": "x"},
+    "joint training": {"color": COLOUR.joint, "marker": "s"},
+    "FOMAML": {"color": COLOUR.fomaml, "marker": "v"},
+    "ANIL": {"color": COLOUR.reptile, "marker": "^"},
+    "MAML": {"color": COLOUR.maml, "marker": "D"},
+    "Matching": {"color": COLOUR.theta_prime, "marker": "P"},
+    "ProtoNet": {"color": COLOUR.support, "marker": "*"},
+}
+SHOWN = 10  # queries of a figure
+
+
+@styled
+def by_pixels(queries, nearest, right):
+    """Queries in the upper row, under each the support picture nearest by pixels, and the one of its own class.
+
+    queries, nearest, right  (n, side * side) pictures; the first SHOWN are drawn
+    """
+    rows = np.stack([queries, nearest, right])[:, :SHOWN]
+    figure, axes = new_figure(height=3.2)
+    axes.imshow(sheet(rows), extent=(0, rows.shape[1], 3, 0))
+    axes.set_yticks([0.5, 1.5, 2.5], ["query", "nearest by pixels", "its own class"])
+    for tick, colour in zip(axes.get_yticklabels(), (DARK_QUERY, COLOUR.wrong, COLOUR.support), strict=True):
+        tick.set(color=colour, weight="bold")
+    axes.set(xticks=[], title="Queries that pixels give to another class")
+    axes.hlines([1, 2], 0, rows.shape[1], color="#333333", lw=1)
+    axes.tick_params(length=0)
+    axes.grid(False)
+    return figure
+
+
+@styled
+def one_decision(distances, p, label):
+    """What one query's squared distances to the prototypes become: their softmax. Both (N,); label is its class."""
+    figure, (left, right) = new_figure(1, 2, height=2.8)
+    classes = np.arange(len(p))
+    colours = [COLOUR.support if n == label else COLOUR.truth for n in classes]
+    left.bar(classes, distances, color=colours)
+    right.bar(classes, p, color=colours)
+    left.set(title="squared distance to each prototype", xlabel="class", xticks=classes)
+    right.set(
+        title="probability: softmax of minus that", xlabel="class (blue: the query's own)", xticks=classes, ylim=(0, 1)
+    )
+    for axes in (left, right):
+        axes.grid(axis="x", visible=False)
+    return figure
+
+
+@styled
+def linear_map(grid, classes, prototypes, support, queries):
+    """The plane of a two-dimensional embedding, each place in the shade of the class that the weights choose.
+
+    grid     (G,)    places along both axes
+    classes  (G, G)  the class of each, by weights and bias
+    prototypes (N, 2), support (N K, 2), queries (Q, 2)
+    """
+    figure, axes = new_figure(width=6.5, height=4.2)
+    ways = len(prototypes)
+    axes.contourf(grid, grid, classes, levels=np.arange(ways + 1) - 0.5, cmap="Pastel1", alpha=0.8)
+    axes.contour(grid, grid, classes, levels=np.arange(ways - 1) + 0.5, colors="#555555", linewidths=0.8)
+    axes.plot(*support.T, "o", color=COLOUR.support, ms=6, label="support")
+    axes.plot(*queries.T, "s", color=COLOUR.query, markerfacecolor="none", mew=1.5, ms=5, label="query")
+    axes.plot(*prototypes.T, "*", color=COLOUR.theta, ms=14, label="prototype")
+    for n, c in enumerate(prototypes):
+        axes.annotate(str(n), c, (7, 7), textcoords="offset points", weight="bold")
+    axes.set(xlabel="$z_1$", ylabel="$z_2$", title="Prototypes cut the plane with straight lines")
+    axes.set(xlim=(grid[0], grid[-1]), ylim=(grid[0], grid[-1]))
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+@styled
+def over_steps(accuracies, trained):
+    """Accuracy after 0 … m steps, name -> (mean (m + 1,), half_width (m + 1,)); trained: name -> m in training."""
+    figure, axes = new_figure(height=3.4)
+    axes.axhline(0.2, color=COLOUR.truth, ls=":", lw=1.5)
+    axes.text(0.02, 0.205, "a guesser", fontsize=10, va="bottom", color="#555555", transform=axes.get_yaxis_transform())
+    for name, (mean, half) in accuracies.items():
+        axes.errorbar(np.arange(len(mean)), mean, half, **METHODS[name], capsize=3, label=name)
+        if name in trained:
+            axes.plot(trained[name], mean[trained[name]], "o", ms=16, mfc="none", mew=1.5, color=METHODS[name]["color"])
+    axes.set(xlabel="inner steps on the support set (ring: as many as in training)", ylabel="accuracy", ylim=(0, 1))
+    axes.set(title="Adaptation gives the labels their meaning")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+@styled
+def table(rows, cost):
+    """Accuracy of each method with its interval, for each number of shots, beside what one task costs.
+
+    rows  shots -> name -> (mean, half_width);  cost  name -> words
+    """
+    figure, axes = new_figure(height=3.9)
+    names = sorted(cost, key=lambda name: rows[min(rows)][name][0])
+    for shots, shift, fill in ((min(rows), 0.12, "none"), (max(rows), -0.12, None)):
+        for place, name in enumerate(names):
+            mean, half = rows[shots][name]
+            look = METHODS[name] | ({"markerfacecolor": fill} if fill else {})
+            axes.errorbar(mean, place + shift, xerr=half, **look, capsize=3, ms=9, ls="none")
+    axes.axvline(0.2, color=COLOUR.truth, ls=":", lw=1.5)
+    axes.set_yticks(range(len(names)), [f"{name}\n{cost[name]}" for name in names], fontsize=9)
+    axes.set(xlim=(0.15, 1), ylim=(-0.6, len(names) - 0.4), xlabel="accuracy on held-out scripts (dotted: a guesser)")
+    axes.set_title(f"5-way {min(rows)}-shot (open) and {max(rows)}-shot (filled)")
+    return figure
+
+
+@styled
+def against_shots(shots, curves, title):
+    """Accuracy against shots: name -> (look's name in METHODS, line style, mean (n,), half_width (n,))."""
+    figure, axes = new_figure(height=3.6)
+    for label, (name, line, mean, half) in curves.items():
+        axes.errorbar(shots, mean, half, **METHODS[name], ls=line, capsize=3, label=label)
+    axes.axhline(0.2, color=COLOUR.truth, ls=":", lw=1.5)
+    axes.set(xscale="log", xlabel="K, shots", ylabel="accuracy", ylim=(0, 1), title=title)
+    axes.set_xticks(shots, [str(k) for k in shots])
+    axes.minorticks_off()
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return figure
+
+
+class EmbeddingPlane(Drawing):
+    """The panel "embedding": the episode, its embedding seen from the side where it is widest, and one decision."""
+
+    def build(self, numbers):
+        self.most = most = numbers["most"]
+        figure, (self.sheet, self.plane, self.bars) = new_figure(
+            1, 3, height=4.0, width_ratios=[1.35, 2, 1], layout="none"
+        )
+        figure.subplots_adjust(left=0.03, right=0.985, bottom=0.13, top=0.87, wspace=0.16)
+        self.sheet.axis("off")
+        blank = np.full((2, 2, 3), 255, np.uint8)
+        self.pictures = [self.sheet.imshow(blank, interpolation="nearest") for _ in range(2)]
+        self.sheet.set(xlim=(-0.6, most[1] + 0.1), ylim=(most[0] + 1.4, -0.1), aspect="equal", anchor="NW")
+        self.rows = [self.sheet.text(-0.15, 1.75 + n, str(n), ha="right", va="center") for n in range(most[0])]
+        self.asked = self.sheet.text(1.2, 0.5, "", va="center", color=DARK_QUERY, weight="bold")
+        self.plane.set(xticks=[], yticks=[])
+        self.plane.spines[:].set(visible=True, color="#cccccc")
+        self.plane.set_title("the embedding, from its widest side", fontsize=10)
+        self.links = self.plane.plot([], [], color=COLOUR.truth, lw=1)[0]
+        self.chosen = self.plane.plot([], [], color=COLOUR.theta, lw=2.5)[0]
+        self.support = self.plane.plot([], [], "o", color=COLOUR.support, ms=5)[0]
+        self.prototypes = self.plane.plot([], [], "*", color=COLOUR.theta, ms=13)[0]
+        self.query = self.plane.plot([], [], "s", color=COLOUR.query, markerfacecolor="none", mew=2.5, ms=10)[0]
+        self.names = [self.plane.text(0, 0, f"  {n}", weight="bold", fontsize=12, va="bottom") for n in range(most[0])]
+        self.bars.set(xlim=(0, 1.02), ylim=(most[0] - 0.4, -0.6), yticks=range(most[0]), xticks=[0, 0.5, 1])
+        self.bars.set_title("p(class)", fontsize=10)
+        self.bars.grid(axis="y", visible=False)
+        self.shares = self.bars.barh(range(most[0]), np.zeros(most[0]), color=COLOUR.truth)
+        self.right = self.bars.plot([], [], ">", color=DARK_QUERY, ms=8, clip_on=False)[0]
+        self.moving = [
+            *self.pictures, *self.rows, self.asked, self.links, self.chosen, self.support, self.prototypes, self.query,
+            *self.names, *self.shares, self.right,
+        ]  # fmt: skip
+        self.limits = None
+        return figure
+
+    def update(self, numbers):
+        ways, shots = numbers["images"].shape[:2]
+        support, query = self.pictures
+        support.set_data(sheet(numbers["images"]))
+        support.set_extent((0, shots, 1.25 + ways, 1.25))
+        query.set_data(sheet(numbers["query"][None, None]))
+        query.set_extent((0, 1, 1, 0))
+        chosen, label, p = numbers["chosen"], numbers["label"], numbers["p"]
+        self.asked.set_text(f"query: class {label}")
+        for n, (row, name, share) in enumerate(zip(self.rows, self.names, self.shares, strict=True)):
+            there = n < ways
+            for artist in (row, name, share):
+                artist.set_visible(there)
+            share.set_width(p[n] if there else 0)
+            wrong = n == chosen != label
+            share.set_color(COLOUR.wrong if wrong else COLOUR.theta if n == chosen else COLOUR.truth)
+            if there:
+                name.set_position(numbers["centres"][n])
+        z, points, ends = numbers["z"], numbers["points"], numbers["ends"]
+        self.links.set_data(*_spokes(z, ends.reshape(-1, 2)))
+        self.chosen.set_data(*_spokes(z, ends[chosen]))
+        self.chosen.set_color(COLOUR.theta if chosen == label else COLOUR.wrong)
+        self.support.set_data(*points.reshape(-1, 2).T)
+        self.prototypes.set_data(*(numbers["centres"].T if numbers["prototypes"] else ([], [])))
+        self.query.set_data(*z[:, None])
+        self.right.set_data([0], [label])
+        changed, self.limits = numbers["limits"] != self.limits, numbers["limits"]
+        if changed:
+            low, high = np.reshape(self.limits, (2, 2))
+            self.plane.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        return changed
+
+
+def _spokes(centre, ends):
+    """Lines from a point (2,) to each of several (n, 2), as one broken line."""
+    broken = np.full((3 * len(ends), 2), np.nan)
+    broken[0::3], broken[1::3] = centre, ends
+    return broken.T
