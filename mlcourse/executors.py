@@ -5,7 +5,7 @@ An executor is anything with `submit(function) -> Future` as in concurrent.futur
 so what it returns does not depend on where or when it ran.
 """
 
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, as_completed
 from contextlib import ExitStack
 from functools import partial
 from reprlib import repr as shortened
@@ -37,10 +37,11 @@ def run_all(function, jobs, executor=None, *, progress=None, label=None):
                     bar.update()
             except BrokenExecutor as error:
                 breakdowns = 1 if len(results) > before else breakdowns + 1
-                if not isinstance(executor, ProcessPoolExecutor) or breakdowns == BREAKDOWNS:
+                another = _another(executor)
+                if another is None or breakdowns == BREAKDOWNS:
                     error.add_note(f"{len(calls) - len(results)} of {len(calls)} jobs were not done")
                     raise
-                executor = stack.enter_context(_another(executor))
+                executor = stack.enter_context(another)
     return [results[index] for index in range(len(calls))]
 
 
@@ -71,6 +72,13 @@ def _named(call, result):
         raise
 
 
-def _another(pool):
-    """A pool of processes like one that is broken: it breaks as a whole when one of its processes is killed."""
-    return ProcessPoolExecutor(pool._max_workers, pool._mp_context, pool._initializer, pool._initargs)
+def _another(executor):
+    """A pool of processes like one that is broken, which it is as a whole when one of its processes is killed.
+
+    None where the executor is something else.
+    """
+    from concurrent.futures import ProcessPoolExecutor  # not there at all where Python runs in a browser
+
+    if not isinstance(executor, ProcessPoolExecutor):
+        return None
+    return ProcessPoolExecutor(executor._max_workers, executor._mp_context, executor._initializer, executor._initargs)

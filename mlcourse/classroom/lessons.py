@@ -7,8 +7,9 @@ from types import FunctionType
 
 import numpy as np
 
-from mlcourse.classroom.judging import FunctionProblem, NumberProblem
-from mlcourse.classroom.judging.contain import CPU_SECONDS, WALL_SECONDS, TimeIsUp, contained
+from mlcourse.classroom.judging import NumberProblem
+from mlcourse.classroom.judging.contain import contained
+from mlcourse.classroom.judging.limits import CPU_SECONDS, WALL_SECONDS, Stopped
 from mlcourse.classroom.judging.verdict import Verdict, not_attempted, wrong
 from mlcourse.classroom.learner import progress
 from mlcourse.classroom.learner.notebook import STUB, Words
@@ -123,17 +124,11 @@ def _has_stub(answer):
 
 def _judged(problem, answer, seed):
     """The verdict, whatever happens inside. Global random numbers are fixed: one answer, one verdict."""
-    before = np.random.get_state(), random.getstate()  # noqa: NPY002
     np.random.seed(0)  # noqa: NPY002 (an answer may use it)
     random.seed(0)
     try:
         return Verdict(*problem.judge(answer, seed))
-    except (MemoryError, KeyboardInterrupt, TimeIsUp):
+    except (MemoryError, Stopped):
         raise
     except BaseException as error:
-        if not isinstance(problem, FunctionProblem):
-            raise
-        return wrong(f"It could not be checked: {type(error).__name__}: {error}")
-    finally:
-        np.random.set_state(before[0])  # noqa: NPY002
-        random.setstate(before[1])
+        return wrong(f"It could not be checked: {type(error).__name__}: {error}".removesuffix(": ") + ".")

@@ -27,6 +27,7 @@ from mlcourse.classroom.judging.compare import (
     same,
     same_form,
 )
+from mlcourse.classroom.judging.limits import Stopped
 from mlcourse.classroom.judging.problem import Problem, kind, unanswered
 from mlcourse.classroom.judging.rules import calls_into
 from mlcourse.classroom.judging.verdict import correct, not_attempted, wrong
@@ -139,10 +140,12 @@ class FunctionProblem(Problem):
         except NotImplementedError as error:
             stub = _raised_by(error) is getattr(inspect.unwrap(answer), "__code__", None) and not str(error)
             return Observation(None, failure=_NOT_ATTEMPTED if stub else _where(error, answer))
-        except Exception as error:
-            return Observation(None, failure=_where(error, answer))
         except SystemExit:
             return Observation(None, failure="it ended the program with exit()")
+        except Stopped:
+            raise
+        except BaseException as error:
+            return Observation(None, failure=_where(error, answer))
         spoiled = tuple(name for name, item in case.items() if changed(item, handed[name]))
         try:
             return Observation(plain(value), spoiled)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from mlcourse.classroom.judging.compare import NotNumbers, form, plain
+from mlcourse.classroom.judging.limits import Stopped
 from mlcourse.classroom.judging.problem import Problem, kind, unanswered
 from mlcourse.classroom.judging.verdict import correct, not_attempted, wrong
 
@@ -57,7 +58,9 @@ class NumberProblem(Problem):
         if callable(answer):
             try:
                 answer = answer(**given)
-            except Exception as error:
+            except (MemoryError, Stopped):
+                raise
+            except BaseException as error:
                 return wrong(
                     f"The answer is a number. The function that came instead, called with the numbers of "
                     f'`p.given("{self.name}")`, raised {type(error).__name__}: {error}.'

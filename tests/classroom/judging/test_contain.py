@@ -1,7 +1,10 @@
 """What contains a learner's code: how each run ends, and that nothing it wrote until then is lost."""
 
-import multiprocessing
+import builtins
+import itertools
 import os
+import random
+import signal
 import subprocess
 import sys
 import threading
@@ -12,18 +15,41 @@ import numpy as np
 import pytest
 
 from mlcourse.classroom import lesson
-from mlcourse.classroom.judging import contain
-from mlcourse.classroom.judging.contain import _in_child, _with_timer
+from mlcourse.classroom.judging import limits
+from mlcourse.classroom.judging.contain import contained, in_child, way, with_alarm, with_ticks, with_watch
 from mlcourse.classroom.judging.heard import PRINTED, SHOWN, Heard
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a timer contains, there is no child")
-either_way = pytest.mark.parametrize("run", [pytest.param(_in_child, marks=linux), _with_timer])
+linux = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no child")
+posix = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer here")
+threads = pytest.mark.skipif(sys.platform == "emscripten", reason="there are no threads here")
+counted = pytest.mark.skipif(not hasattr(time, "thread_time"), reason="what is computed is not counted here")
+monitored = pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="a watch takes Python 3.12")
+
+child = pytest.param(in_child, marks=linux, id="child")
+alarm = pytest.param(with_alarm, marks=posix, id="alarm")
+ticks = pytest.param(with_ticks, marks=threads, id="ticks")
+watch = pytest.param(with_watch, marks=monitored, id="watch")
+every_way = pytest.mark.parametrize("run", [child, alarm, ticks, watch])
+in_this_process = pytest.mark.parametrize("run", [alarm, ticks, watch])
+waking = pytest.mark.parametrize("run", [child, alarm])  # the others see what waits once it goes on
 
 
 @pytest.fixture
 def hurried(monkeypatch):
-    monkeypatch.setattr(contain, "CPU_SECONDS", 1)
-    monkeypatch.setattr(contain, "WALL_SECONDS", 2)
+    monkeypatch.setattr(limits, "CPU_SECONDS", 1)
+    monkeypatch.setattr(limits, "WALL_SECONDS", 2)
+
+
+@pytest.fixture
+def checked(tmp_path, monkeypatch):
+    """p.check of a problem of lesson 04, contained in a given way, in a home of its own."""
+    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path))
+
+    def check(run, answer, name="jacobian"):
+        monkeypatch.setattr("mlcourse.classroom.lessons.contained", run)
+        return lesson(4).check(name, answer)
+
+    return check
 
 
 def loop():
@@ -52,20 +78,57 @@ def loop_around_a_function_that_swallows():
         swallow()
 
 
-@either_way
-@pytest.mark.parametrize("endless", [loop, loop_that_swallows_interrupts, loop_around_a_function_that_swallows])
+def for_loop():
+    for _ in itertools.count():
+        pass
+
+
+def retried_recursion():
+    try:
+        retried_recursion()
+    except RecursionError:
+        retried_recursion()
+
+
+ENDLESS = [loop, for_loop, loop_that_swallows_interrupts, loop_around_a_function_that_swallows, retried_recursion]
+
+
+@every_way
+@pytest.mark.parametrize("endless", ENDLESS)
 def test_what_computes_without_end_is_out_of_time(monkeypatch, run, endless):
-    monkeypatch.setattr(contain, "CPU_SECONDS", 1)
+    monkeypatch.setattr(limits, "CPU_SECONDS", 1)
     assert run(endless).how == "time"
 
 
-@either_way
+@waking
 @pytest.mark.parametrize("wait", [lambda: time.sleep(60), lambda: threading.Event().wait(60)], ids=["sleep", "event"])
 def test_what_waits_without_end_is_told_apart_from_what_computes(hurried, run, wait):
     assert run(wait).how == "waited"
 
 
-@either_way
+def wait():
+    while True:
+        time.sleep(0.05)
+
+
+@counted
+@every_way
+def test_what_waits_again_and_again_is_told_apart_from_what_computes(hurried, run):
+    assert run(wait).how == "waited"
+
+
+@every_way
+def test_what_takes_all_memory_runs_out_of_it(run):
+    assert run(lambda: "x" * sys.maxsize).how == "memory"
+
+
+@linux
+def test_a_list_without_end_runs_out_of_memory_or_of_time():
+    assert in_child(lambda: list(itertools.count())).how in ("memory", "time")
+
+
+@counted
+@every_way
 def test_what_computes_slowly_on_a_busy_machine_is_not_said_to_wait(hurried, run):
     def half_busy():
         while True:
@@ -77,20 +140,148 @@ def test_what_computes_slowly_on_a_busy_machine_is_not_said_to_wait(hurried, run
     assert run(half_busy).how == "slow"
 
 
-@either_way
-def test_an_ending_of_each_kind_has_words_of_its_own(hurried, run, monkeypatch, tmp_path):
-    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path))
-    monkeypatch.setattr("mlcourse.classroom.lessons.contained", run)
-    p = lesson(4)
-    computing = p.check("jacobian", lambda hessian, alpha: loop())
-    waiting = p.check("jacobian", lambda hessian, alpha: time.sleep(60))
+@counted
+@every_way
+def test_an_ending_of_each_kind_has_words_of_its_own(hurried, run, checked):
+    computing = checked(run, lambda hessian, alpha: loop())
+    waiting = checked(run, lambda hessian, alpha: wait())
     assert computing.outcome == waiting.outcome == "wrong"
-    assert "Does a loop never end?" in computing.message and "TimeIsUp" not in computing.message
+    assert "Does a loop never end?" in computing.message and "Stopped" not in computing.message
     assert "Does it sleep" in waiting.message and "loop" not in waiting.message
 
 
-@either_way
-@pytest.mark.parametrize("end", [loop, lambda: time.sleep(60), lambda: [0] * 10**12, lambda: 1])
+@every_way
+def test_recursion_without_end_is_an_error_with_its_line(run, checked):
+    def jacobian(hessian, alpha):
+        return jacobian(hessian, alpha)
+
+    verdict = checked(run, jacobian)
+    assert "RecursionError" in verdict.message and "jacobian(hessian, alpha)" in verdict.message
+
+
+class Odd(BaseException):
+    pass
+
+
+RAISED = [KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, StopIteration, Odd]
+
+
+@every_way
+@pytest.mark.parametrize("error", RAISED)
+@pytest.mark.parametrize("name", ["jacobian", "sign_flip_alpha"])
+def test_whatever_an_answer_raises_becomes_a_verdict(run, error, name, checked):
+    def answer(*_, **__):
+        raise error
+
+    verdict = checked(run, answer, name)
+    assert verdict.outcome == "wrong"
+    assert error.__name__ in verdict.message or "memory" in verdict.message or "exit()" in verdict.message
+
+
+@every_way
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit, Odd, ValueError])
+def test_what_is_raised_past_everything_ends_the_run_and_nothing_else(run, error):
+    def work():
+        print("I was here")
+        raise error
+
+    assert run(work)[:2] == ("died", None) and run(work).printed == "I was here\n"
+
+
+def state():
+    """What code in this process could change for everybody."""
+    kept = np.random.get_state()  # noqa: NPY002
+    return {
+        "streams": (sys.stdout, sys.stderr, builtins.input),
+        "errors": (np.geterr(), np.geterrcall()),
+        "printing": np.get_printoptions(),
+        "random": (kept[0], kept[1].tolist(), *kept[2:], random.getstate()),
+        "tracing": (sys.gettrace(), sys.getprofile(), sys.getrecursionlimit()),
+    }
+
+
+def meddle():
+    sys.stdout = sys.stderr = None
+    builtins.input = None
+    np.seterr(all="raise")
+    np.seterrcall(print)
+    np.set_printoptions(precision=2, suppress=True, formatter={"float": str})
+    np.random.seed(7)  # noqa: NPY002
+    random.seed(7)
+    sys.setrecursionlimit(5000)
+    sys.setprofile(lambda *_: None)
+
+
+def meddle_for_ever():
+    with np.errstate(all="raise"), np.printoptions(precision=1):
+        meddle()
+        loop()
+
+
+@every_way
+@pytest.mark.parametrize("end", [lambda: 1, loop, loop_that_swallows_interrupts, *RAISED])
+def test_a_run_leaves_everybodys_settings_as_they_were(hurried, run, end):
+    def work():
+        meddle()
+        if isinstance(end, type):
+            raise end
+        return end()
+
+    before = state()
+    run(work)
+    assert state() == before
+    if end is loop:
+        run(meddle_for_ever)
+        assert state() == before
+
+
+@every_way
+@pytest.mark.parametrize("error", [None, *RAISED])
+def test_a_check_leaves_its_inputs_as_they_were(run, error, checked):
+    handed = []
+
+    def jacobian(hessian, alpha):
+        handed.append(hessian)
+        hessian *= 0
+        if error:
+            raise error
+        return hessian
+
+    before, given = state(), lesson(4).given("jacobian")
+    verdict = checked(run, jacobian)
+    assert verdict.outcome == "wrong" and state() == before
+    assert error or verdict.misconception == "changes its inputs"
+    assert np.array_equal(lesson(4).given("jacobian")["hessian"], given["hessian"])
+
+
+@pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="a watch takes Python 3.12")
+def test_a_watch_leaves_nothing_that_watches():
+    tools = [sys.monitoring.get_tool(number) for number in range(6)]
+    inside = with_watch(lambda: with_watch(lambda: [sys.monitoring.get_tool(n) for n in range(6)]).value).value
+    assert inside.count("mlcourse") == 2
+    assert [sys.monitoring.get_tool(number) for number in range(6)] == tools
+
+
+@threads
+@in_this_process
+def test_a_thread_of_the_code_is_not_stopped_for_it(hurried, run):
+    done = []
+
+    def count():
+        until = time.monotonic() + 1.5
+        while time.monotonic() < until:
+            pass
+        done.append(True)
+
+    other = threading.Thread(target=count)
+    other.start()
+    assert run(loop).how in ("time", "slow")  # they share the interpreter
+    other.join()
+    assert done
+
+
+@every_way
+@pytest.mark.parametrize("end", [loop, wait, lambda: "x" * sys.maxsize, lambda: 1])
 def test_what_was_printed_before_any_ending_is_kept(hurried, run, end):
     def work():
         print("I was here")
@@ -103,11 +294,11 @@ def test_what_was_printed_before_any_ending_is_kept(hurried, run, end):
 @linux
 @pytest.mark.parametrize("end", [lambda: os._exit(0), os.abort, lambda: os.kill(os.getpid(), 9)])
 def test_what_was_printed_before_a_crash_is_kept(end):
-    ending = _in_child(lambda: (print("I was here"), end()))
+    ending = in_child(lambda: (print("I was here"), end()))
     assert (ending.how, ending.printed) == ("died", "I was here\n")
 
 
-@either_way
+@every_way
 @pytest.mark.parametrize(
     "write",
     [
@@ -125,36 +316,39 @@ def test_output_that_is_cut_says_so_and_is_cut_between_words(run, write):
     assert time.monotonic() - start < 2
 
 
-@either_way
+@every_way
 def test_output_that_just_fits_is_whole(run):
     assert run(lambda: print("x" * (PRINTED - 1))).printed == "x" * (PRINTED - 1) + "\n"
 
 
-@either_way
-@pytest.mark.parametrize("threads", [1, 8])
-def test_threads_of_the_code_may_print(run, threads):
+@threads
+@every_way
+@pytest.mark.parametrize("number", [1, 8])
+def test_threads_of_the_code_may_print(run, number):
     def work():
-        workers = [threading.Thread(target=print, args=("hello",)) for _ in range(threads)]
+        workers = [threading.Thread(target=print, args=("hello",)) for _ in range(number)]
         [worker.start() for worker in workers]
         [worker.join() for worker in workers]
 
-    assert run(work).printed.count("hello") == threads
+    assert run(work).printed.count("hello") == number
 
 
 @linux
 def test_a_process_that_outlives_the_code_does_not_hold_up_its_ending():
+    import multiprocessing
+
     def work():
         multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,)).start()
         return 7
 
     start = time.monotonic()
-    assert _in_child(work).value == 7 and time.monotonic() - start < 2
+    assert in_child(work).value == 7 and time.monotonic() - start < 2
 
     def crash():
         multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,)).start()
         os._exit(1)
 
-    assert _in_child(crash).how == "died" and time.monotonic() - start < 4
+    assert in_child(crash).how == "died" and time.monotonic() - start < 4
 
 
 @linux
@@ -171,33 +365,69 @@ def test_input_in_an_answer_is_an_error_with_its_line(tmp_path, monkeypatch):
     assert 'float(input("alpha? "))' in verdict.message
 
 
-@either_way
-def test_the_learners_random_numbers_go_on_as_if_there_had_been_no_check(run, tmp_path, monkeypatch):
-    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path))
-    monkeypatch.setattr("mlcourse.classroom.lessons.contained", run)
+@every_way
+def test_the_learners_random_numbers_go_on_as_if_there_had_been_no_check(run, checked):
     np.random.seed(3)  # noqa: NPY002
     expected = np.random.random(2)[1]  # noqa: NPY002
     np.random.seed(3)  # noqa: NPY002
     np.random.random()  # noqa: NPY002
-    lesson(4).check("jacobian", lambda hessian, alpha: np.random.random(hessian.shape))  # noqa: NPY002
+    checked(run, lambda hessian, alpha: np.random.random(hessian.shape))  # noqa: NPY002
     assert np.random.random() == expected  # noqa: NPY002
 
 
-@either_way
-def test_a_check_may_be_interrupted_from_the_keyboard(run, tmp_path, monkeypatch):
-    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path))
-    monkeypatch.setattr("mlcourse.classroom.lessons.contained", run)
+@waking
+@pytest.mark.parametrize("code", [lambda: time.sleep(5), loop, loop_that_swallows_interrupts])
+def test_a_check_may_be_interrupted_from_the_keyboard(run, code, checked):
+    before, start = state(), time.monotonic()
     threading.Timer(0.3, os.kill, (os.getpid(), 2)).start()
     with pytest.raises(KeyboardInterrupt):
-        lesson(4).check("jacobian", lambda hessian, alpha: time.sleep(5))
+        checked(run, lambda hessian, alpha: code())
+    assert time.monotonic() - start < 3 and state() == before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_off_the_main_thread_a_run_has_no_timer_and_still_ends():
+@threads
+@pytest.mark.parametrize("run", [ticks, watch])
+def test_a_check_without_a_timer_may_be_interrupted_from_the_keyboard(run, checked):
+    threading.Timer(0.3, os.kill, (os.getpid(), 2)).start()
+    with pytest.raises(KeyboardInterrupt):
+        checked(run, lambda hessian, alpha: loop_that_swallows_interrupts())
+
+
+@pytest.mark.parametrize(
+    "platform, libraries, main, expected",
+    [
+        ("linux", [], True, in_child),
+        ("linux", [], False, in_child),
+        ("linux", ["torch"], True, with_alarm),
+        ("darwin", [], True, with_alarm),
+        ("darwin", [], False, with_watch),
+        ("win32", [], True, with_ticks),
+        ("win32", [], False, with_watch),
+        ("emscripten", [], True, with_watch),
+    ],
+)
+def test_each_platform_has_its_way(platform, libraries, main, expected, monkeypatch):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr("mlcourse.classroom.judging.contain.threaded_libraries", lambda: libraries)
+    if platform in ("win32", "emscripten"):
+        monkeypatch.delattr(signal, "setitimer", raising=False)
+    else:
+        monkeypatch.setattr(signal, "setitimer", None, raising=False)
+    if not main:
+        monkeypatch.setattr(threading, "main_thread", lambda: None)
+    assert way() is expected
+
+
+@threads
+def test_off_the_main_thread_where_nothing_can_be_forked_a_run_ends(hurried, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
     endings = []
-    worker = threading.Thread(target=lambda: endings.append(_with_timer(lambda: 7)))
+    works = [lambda: 7] + [loop] * hasattr(sys, "monitoring")
+    worker = threading.Thread(target=lambda: endings.extend(map(contained, works)))
     worker.start()
     worker.join()
-    assert endings[0].value == 7
+    assert endings[0].value == 7 and [ending.how for ending in endings[1:]] == ["time"] * (len(works) - 1)
 
 
 JAX = """
@@ -247,7 +477,7 @@ def test_a_fork_warns_nobody(hurried):
         stop = threading.Event()
         threading.Thread(target=stop.wait).start()
         try:
-            assert _in_child(lambda: 7).value == 7
+            assert in_child(lambda: 7).value == 7
         finally:
             stop.set()
 

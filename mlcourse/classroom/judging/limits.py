@@ -1,0 +1,87 @@
+"""How much a learner's code may take, and how a run of it can end: what every way to contain it keeps to."""
+
+import threading
+import time
+from typing import Any, NamedTuple
+
+from mlcourse.classroom.judging.heard import Heard
+
+CPU_SECONDS = 4
+WALL_SECONDS = 20
+MEMORY = 2 << 30  # bytes on top of what the kernel already uses
+
+
+class Ending(NamedTuple):
+    """How the run ended, and what it wrote until then.
+
+    how     "value"; "time": CPU_SECONDS of computing; "slow": WALL_SECONDS in which it computed;
+            "waited": WALL_SECONDS in which it hardly did; "memory"; "died"
+    heard   what the code printed and showed
+    """
+
+    how: str
+    value: Any = None
+    heard: Heard = Heard()
+
+    @property
+    def printed(self):
+        return self.heard.printed
+
+
+class Stopped(BaseException):
+    """Ends, from outside, a run in this process: time is up, or the learner interrupts. Whoever catches it lets it go.
+
+    No Exception, so that a learner's `except Exception` does not catch it.
+    """
+
+
+def over(computed):
+    """What to call a run that came to WALL_SECONDS, given the seconds for which it computed."""
+    return "slow" if computed >= CPU_SECONDS / 20 else "waited"
+
+
+# A browser's Python does not count what it computes: there, to wait is to compute.
+_computed = getattr(time, "thread_time", time.monotonic)
+
+
+class Clock:
+    """The time of one run in this process, from when the clock is made, in the thread that makes it.
+
+    running   whether the code runs at this moment: only then may it be stopped
+    stopped   "" as long as it may go on; then how it ends: "time", "slow", "waited", or "interrupted" by the learner
+    """
+
+    def __init__(self):
+        self.running, self.stopped = False, ""
+        self._thread, self._computed, self._started = threading.get_ident(), _computed(), time.monotonic()
+        self._look_again = self._started + min(CPU_SECONDS, WALL_SECONDS)
+
+    def run(self, work):
+        """The value of `work()`, which is stopped once time is up."""
+        self.running = True
+        try:
+            return work()
+        finally:
+            self.running = False
+
+    def up(self):
+        """Whether the code is to be stopped; cheap enough to be asked at each turn of a loop.
+
+        The seconds computed are asked for only where they can be used up by now. Threads that the code has started
+        are not stopped.
+        """
+        if not self.running or (not self.stopped and time.monotonic() < self._look_again):
+            return False
+        if threading.get_ident() != self._thread:
+            return False
+        if not self.stopped:
+            self._look()
+        return bool(self.stopped)
+
+    def _look(self):
+        used, waited = _computed() - self._computed, time.monotonic() - self._started
+        if used > CPU_SECONDS:
+            self.stopped = "time"
+        elif waited > WALL_SECONDS:
+            self.stopped = over(used)
+        self._look_again = time.monotonic() + min(CPU_SECONDS - used, WALL_SECONDS - waited)
