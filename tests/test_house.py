@@ -16,16 +16,18 @@ ARROWS = {
     "judging": set(),
     "problems": {"judging"},
     "worked": set(),
-    "learner": {"judging", "problems"},
+    "learner": {"judging", "problems", "tab"},
     "teaching": {"judging", "problems", "learner"},
     "trained": set(),
-    "figures": {"trained"},
+    "figures": {"trained", "tab"},
     "panels": {"figures", "trained", "worked"},
     "reproduce": {"figures", "trained"},
     "lessons": {"judging", "problems", "learner"},
-    "cli": {"judging", "problems", "worked", "learner", "teaching", "reproduce", "terminal"},
+    "cells": {"worked", "learner", "tab"},
+    "cli": {"judging", "problems", "worked", "learner", "teaching", "reproduce", "terminal", "cells"},
     "terminal": set(),
-    "__init__": {"lessons", "learner"},
+    "tab": set(),
+    "__init__": {"lessons", "learner", "cells"},
 }
 
 

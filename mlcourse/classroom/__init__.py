@@ -1,6 +1,16 @@
 """The classroom: everything that knows about notebooks, marks and pictures. It imports the method."""
 
+from mlcourse.classroom.cells import example, export_progress, import_progress, progress, reset
 from mlcourse.classroom.learner.notebook import reveal, start_lesson
 from mlcourse.classroom.lessons import lesson
 
-__all__ = ["lesson", "reveal", "start_lesson"]
+__all__ = [
+    "example",
+    "export_progress",
+    "import_progress",
+    "lesson",
+    "progress",
+    "reset",
+    "reveal",
+    "start_lesson",
+]

@@ -224,18 +224,13 @@ def example(
     x: Annotated[str | None, typer.Option(help="2: the support inputs, such as 1,0.5,2.")] = None,
 ):
     """Rerun a worked example of the course with other numbers, step by step and checked three ways."""
-    from mlcourse.classroom import worked
+    from mlcourse.classroom import cells
 
     given = {"theta": theta, "alpha": alpha, "support": support, "query": query, "slope": slope, "x": x}
     given = {name: value for name, value in given.items() if value is not None}
-    takes = {
-        1: ("theta", "alpha", "support", "query"),
-        2: ("theta", "alpha", "slope", "x"),
-        3: ("theta", "alpha", "support", "query"),
-    }
     for name in given:
-        if name not in takes[number]:
-            fitting = ", ".join(f"--{option}" for option in takes[number])
+        if name not in cells.TAKES[number]:
+            fitting = ", ".join(f"--{option}" for option in cells.TAKES[number])
             raise ValueError(f"example {number} has no --{name}: it takes {fitting}")
     if "theta" in given:
         vector = _vector("--theta", given["theta"])
@@ -246,9 +241,7 @@ def example(
         given["x"] = _vector("--x", given["x"])
     if number == 3:
         given |= {name: _pair(f"--{name}", given[name]) for name in ("support", "query") if name in given}
-    names = {"support": "support_loss", "query": "query_loss"} if number == 1 else {}
-    make = (worked.example_1, worked.example_2, worked.example_3)[number - 1]
-    print(make(**{names.get(name, name): value for name, value in given.items()}))
+    print(cells.example(number, **given))
 
 
 @app.command()
@@ -307,13 +300,24 @@ def _print_marks(marks):
 
 
 @app.command()
-def progress():
+def progress(
+    export: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it into a new file instead.")] = None,
+    import_: Annotated[
+        Path | None, typer.Option("--import", metavar="FILE", help="First add what is in such a file.")
+    ] = None,
+):
     """Show each lesson's mastery against the 80 % gate, and what to do next."""
     from rich.table import Table
 
+    from mlcourse.classroom import cells
     from mlcourse.classroom.learner.notebook import TITLES
     from mlcourse.classroom.learner.progress import MASTERY, overview
 
+    if import_ is not None:
+        cells.import_progress(import_)
+    if export is not None:
+        cells.export_progress(export)
+        return
     lessons = overview()
     if lessons is None:  # which was said
         raise typer.Exit(2)
@@ -321,25 +325,10 @@ def progress():
     for heading in ("lesson", "points", "", "mastery"):
         table.add_column(heading, overflow="fold", no_wrap=heading != "lesson")
     for each in lessons:
-        filled = round(10 * each.share)
-        table.add_row(
-            f"{each.lesson:02} {TITLES[each.lesson]}",
-            f"{each.points}/{each.out_of}",
-            "█" * filled + "░" * (10 - filled),
-            "✓ mastered" if each.mastered else f"{each.share:.0%}",
-        )
+        title = f"{each.lesson:02} {TITLES[each.lesson]}"
+        table.add_row(title, f"{each.points}/{each.out_of}", cells.bar(each.share), cells.standing(each))
     _console().print(table)
-    ahead = next((each for each in lessons if not each.mastered), None)
-    if ahead is None:
-        print("Every lesson is mastered.")
-    else:
-        print(f"Next: lesson {ahead.lesson:02}, problem {ahead.todo[0]} in {_name_of(ahead.lesson)}")
-
-
-def _name_of(number):
-    from mlcourse.classroom.learner.exercises import ROOT, find
-
-    return find(number).relative_to(ROOT).as_posix()
+    print(cells.what_next(lessons))
 
 
 @app.command()
@@ -350,27 +339,22 @@ def reset(
     ] = False,
 ):
     """Lay a fresh exercise; what you wrote is kept beside it under a dated name."""
+    from mlcourse.classroom.cells import what_was_kept
     from mlcourse.classroom.learner.exercises import reset as lay_fresh
 
     path, kept = lay_fresh(lesson, folder="notebooks" if its_notebook else "exercises")
-    if kept is None:
-        print(f"{path.name} is fresh. You had written nothing into it that there would be to keep.")
-    else:
-        print(f"{path.name} is fresh. Your version is kept as {kept.name}")
+    print(f"{path.name} is fresh. {what_was_kept(kept)}")
 
 
 @app.command()
 def update():
     """Bring the course up to date; files of yours that the update changes are kept under dated names first."""
+    from mlcourse.classroom.cells import what_was_kept
     from mlcourse.classroom.learner.clone import ROOT, source
     from mlcourse.classroom.learner.exercises import update as bring_up_to_date
 
     for path, kept in bring_up_to_date():
-        name = path.relative_to(ROOT).as_posix()
-        if kept is None:
-            print(f"{name} is as the course has it now. You had written nothing into it that there would be to keep.")
-        else:
-            print(f"{name} is as the course has it now. Your version is kept as {kept.name}")
+        print(f"{path.relative_to(ROOT).as_posix()} is as the course has it now. {what_was_kept(kept)}")
     print(f"The course is up to date with {source()}. `make learn` opens it.")
 
 

@@ -75,7 +75,7 @@ class Cost(Drawing):
         both = (numbers.megabytes, numbers.work)
         for bars, labels, values in zip(self.bars, self.labels, both, strict=True):
             for bar, label, name in zip(bars, labels, LOOKS, strict=True):
-                bar.set_width(values[name])
+                bar.set_width(float(values[name]))  # where NumPy's whole numbers have 32 bits, many are too large
                 label.set_x(values[name])
                 label.set_text(f" {values[name]:.3g}")
         limits = [_next_round(1.15 * max(values.values())) for values in both]

@@ -3,11 +3,18 @@
 Figures are made without pyplot: a function gets numbers, gives a figure, and nothing stays behind.
 """
 
+import logging
 from functools import wraps
 from io import BytesIO
 from types import SimpleNamespace
 
 import matplotlib
+
+from mlcourse.classroom import tab
+
+if tab.here():  # a first visit lists the fonts, which takes 0.2 s, and says so in red
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 

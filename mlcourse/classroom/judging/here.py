@@ -73,7 +73,7 @@ def _interrupts(clock):
     """The learner's interrupt stops the code, and cannot be taken for a KeyboardInterrupt that the code raises."""
 
     def interrupt(_number, _frame):
-        clock.stopped = "interrupted"
+        clock.stop("interrupted")
         if clock.running:
             raise Stopped
 

@@ -47,14 +47,15 @@ _computed = getattr(time, "thread_time", time.monotonic)
 class Clock:
     """The time of one run in this process, from when the clock is made, in the thread that makes it.
 
-    running   whether the code runs at this moment: only then may it be stopped
-    stopped   "" as long as it may go on; then how it ends: "time", "slow", "waited", or "interrupted" by the learner
+    running    whether the code runs at this moment: only then may it be stopped
+    stopped    "" as long as it may go on; then how it ends: "time", "slow", "waited", or "interrupted" by the learner
+    look_next  when, on the monotonic clock, `up` can first be true: before, nobody need ask
     """
 
     def __init__(self):
         self.running, self.stopped = False, ""
         self._thread, self._computed, self._started = threading.get_ident(), _computed(), time.monotonic()
-        self._look_again = self._started + min(CPU_SECONDS, WALL_SECONDS)
+        self.look_next = self._started + min(CPU_SECONDS, WALL_SECONDS)
 
     def run(self, work):
         """The value of `work()`, which is stopped once time is up."""
@@ -64,24 +65,24 @@ class Clock:
         finally:
             self.running = False
 
-    def up(self):
-        """Whether the code is to be stopped; cheap enough to be asked at each turn of a loop.
+    def stop(self, how):
+        """From now on the code is to be stopped."""
+        self.stopped, self.look_next = how, self._started
 
-        The seconds computed are asked for only where they can be used up by now. Threads that the code has started
-        are not stopped.
-        """
-        if not self.running or (not self.stopped and time.monotonic() < self._look_again):
+    def up(self):
+        """Whether the code is to be stopped at this moment; threads that it has started are not."""
+        if not self.running or threading.get_ident() != self._thread:
             return False
-        if threading.get_ident() != self._thread:
-            return False
-        if not self.stopped:
+        if not self.stopped and time.monotonic() >= self.look_next:
             self._look()
         return bool(self.stopped)
 
     def _look(self):
-        used, waited = _computed() - self._computed, time.monotonic() - self._started
+        """Used up, or not before when."""
+        used, passed = _computed() - self._computed, time.monotonic() - self._started
         if used > CPU_SECONDS:
-            self.stopped = "time"
-        elif waited > WALL_SECONDS:
-            self.stopped = over(used)
-        self._look_again = time.monotonic() + min(CPU_SECONDS - used, WALL_SECONDS - waited)
+            self.stop("time")
+        elif passed > WALL_SECONDS:
+            self.stop(over(used))
+        else:
+            self.look_next = time.monotonic() + min(CPU_SECONDS - used, WALL_SECONDS - passed)

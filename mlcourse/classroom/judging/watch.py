@@ -6,6 +6,7 @@ before, a run there has no limit. A turn of a loop takes several times as long a
 
 import contextlib
 import sys
+from time import monotonic
 
 from mlcourse.classroom.judging.limits import Stopped
 
@@ -19,8 +20,8 @@ def watch(clock):
     monitoring, events = sys.monitoring, sys.monitoring.events
     tool = next(number for number in (3, 4, 2, 1, 0) if monitoring.get_tool(number) is None)
 
-    def look(*_):
-        if clock.up():
+    def look(_code, _place, _to=None):
+        if monotonic() >= clock.look_next and clock.up():
             raise Stopped  # at every event from now on: no `except:` in a loop outlives it
 
     monitoring.use_tool_id(tool, "mlcourse")

@@ -3,9 +3,14 @@
 import re
 from fnmatch import fnmatch
 
-from mlcourse.classroom.learner.clone import ROOT, CourseError, committed, edited, git, names, require_clone
+from mlcourse.classroom import tab
+from mlcourse.classroom.learner.clone import ROOT as CLONE
+from mlcourse.classroom.learner.clone import CourseError, committed, edited, git, names, require_clone
+from mlcourse.classroom.learner.drive import lay_fresh
 from mlcourse.classroom.learner.keeping import holds_work, remove, set_aside
 from mlcourse.classroom.learner.update import update
+
+ROOT = tab.ROOT if tab.here() else CLONE
 
 __all__ = ["ROOT", "CourseError", "committed", "edited", "find", "reset", "set_aside", "update"]
 
@@ -43,6 +48,8 @@ def reset(number, root=ROOT, folder="exercises"):
     Gives (path, kept path), None where nothing was written into it. Raises CourseError, with the file as it was.
     """
     path = find(number, root, folder)
+    if tab.here():
+        return path, lay_fresh(path)
     require_clone(root)
     original = committed(path, root)
     if original is None:

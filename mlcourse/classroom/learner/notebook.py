@@ -2,6 +2,8 @@
 
 import math
 
+from mlcourse.classroom import tab
+
 STUB = "...  # your code here"  # stands where the learner is to write
 
 
@@ -36,7 +38,16 @@ def start_lesson(number):
     if number not in TITLES:
         raise ValueError(f"number must be a lesson, {min(TITLES)} … {max(TITLES)}, got {number!r}")
     print(f"Lesson {number:02}: {TITLES[number]}. The kernel is ready.")
+    _say_what_is_not_kept()
     _say_where_you_are(number - 1)
+
+
+def _say_what_is_not_kept():
+    """In a browser that forgets, before anything is written there."""
+    from mlcourse.classroom.learner import progress
+
+    if tab.here() and not tab.kept(progress.home()):
+        print(tab.NOT_KEPT)
 
 
 def _say_where_you_are(before):

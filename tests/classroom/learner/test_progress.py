@@ -12,7 +12,7 @@ import pytest
 
 from mlcourse.classroom import lesson, start_lesson
 from mlcourse.classroom.judging.verdict import Verdict
-from mlcourse.classroom.learner import progress
+from mlcourse.classroom.learner import database, journal, progress
 from mlcourse.classroom.problems import of_lesson
 
 
@@ -22,11 +22,18 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(params=[database, journal], ids=["database", "journal"])
+def either_store(request, monkeypatch):
+    """Progress as it is kept here, and as it is kept in a browser's tab."""
+    monkeypatch.setattr(progress, "_store", lambda: request.param)
+    return request.param
+
+
 def solve(name, outcome="correct", number=4):
     progress.record(Verdict(outcome, None, "", (number, name, 0)))
 
 
-def test_a_lesson_is_mastered_with_80_percent_of_its_points():
+def test_a_lesson_is_mastered_with_80_percent_of_its_points(either_store):
     problems = of_lesson(4)
     assert progress.mastery(4).points == 0 and not progress.mastery(4).mastered
     for name in problems:
@@ -36,7 +43,7 @@ def test_a_lesson_is_mastered_with_80_percent_of_its_points():
     assert progress.mastery(4, {(4, name) for name in list(problems)[:2]}).share < progress.MASTERY
 
 
-def test_what_was_once_right_stays_solved():
+def test_what_was_once_right_stays_solved(either_store):
     solve("jacobian")
     solve("jacobian", "wrong")
     assert (4, "jacobian") in progress.solved()
@@ -51,7 +58,7 @@ def test_a_check_is_recorded_with_its_misconception(home):
 
 
 WRITER = """
-from mlcourse.classroom.learner import progress
+from mlcourse.classroom.learner import database, journal, progress
 from mlcourse.classroom.judging.verdict import Verdict
 for seed in range({count}):
     progress.record(Verdict("correct", None, "", (4, "jacobian", seed)))
@@ -98,7 +105,9 @@ def test_a_damaged_file_is_set_aside_with_a_message_and_never_overwritten(home, 
     assert progress.solved() == {(4, "jacobian")}
 
 
-def test_a_folder_that_cannot_be_written_to_costs_the_record_and_not_the_lesson(monkeypatch, tmp_path, capsys):
+def test_a_folder_that_cannot_be_written_to_costs_the_record_and_not_the_lesson(
+    either_store, monkeypatch, tmp_path, capsys
+):
     (tmp_path / "a file").write_text("")
     monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path / "a file" / "folder"))
     verdict = lesson(4).check("jacobian", None)
@@ -106,7 +115,7 @@ def test_a_folder_that_cannot_be_written_to_costs_the_record_and_not_the_lesson(
     assert "Your progress was not saved" in capsys.readouterr().err
 
 
-def test_a_lessons_first_cell_says_whether_the_lesson_before_is_mastered(capsys):
+def test_a_lessons_first_cell_says_whether_the_lesson_before_is_mastered(either_store, capsys):
     start_lesson(5)
     assert "Lesson 04" not in capsys.readouterr().out
     solve("jacobian")
@@ -149,7 +158,9 @@ def folder_that_may_not_be_entered(home, monkeypatch):
     for name in ("stat", "mkdir", "exists"):
         monkeypatch.setattr(f"pathlib.Path.{name}", refuse)
     real = os.stat
-    monkeypatch.setattr("os.stat", lambda path, *a, **k: refuse(path) if "sqlite" in str(path) else real(path, *a, **k))
+    here = str(home)
+    monkeypatch.setattr("os.stat", lambda path, *a, **k: refuse(path) if here in str(path) else real(path, *a, **k))
+    monkeypatch.setattr("os.listdir", refuse)
 
 
 def test_a_look_that_failed_says_nothing_of_what_was_solved(home, capsys):
@@ -162,7 +173,7 @@ def test_a_look_that_failed_says_nothing_of_what_was_solved(home, capsys):
 
 
 def test_nor_does_a_look_at_a_locked_file(locked, monkeypatch, capsys):
-    monkeypatch.setattr("mlcourse.classroom.learner.progress.PATIENCE", 0.1)
+    monkeypatch.setattr("mlcourse.classroom.learner.database.PATIENCE", 0.1)
     start_lesson(5)
     said = capsys.readouterr()
     assert "%" not in said.out and "could not be read: database is locked" in said.err
@@ -171,7 +182,7 @@ def test_nor_does_a_look_at_a_locked_file(locked, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("kind", [folder_below_a_file, name_too_long, folder_that_may_not_be_entered])
-def test_a_folder_that_cannot_be_looked_into_is_never_in_the_way(kind, home, monkeypatch, capsys):
+def test_a_folder_that_cannot_be_looked_into_is_never_in_the_way(either_store, kind, home, monkeypatch, capsys):
     kind(home, monkeypatch)
     start_lesson(5)
     assert "The kernel is ready" in capsys.readouterr().out
@@ -196,7 +207,7 @@ def test_a_file_of_an_older_course_is_read_and_written_on(home):
     ]
 
 
-def test_nothing_is_made_by_looking(home, monkeypatch):
+def test_nothing_is_made_by_looking(either_store, home, monkeypatch):
     monkeypatch.setenv("MLCOURSE_HOME", str(home / "nothing yet"))
     assert progress.solved() == set() and progress.recorded() == [] and not progress.begun()
     assert not (home / "nothing yet").exists()

@@ -1,0 +1,111 @@
+"""What the command `mlcourse` does in a terminal, in a cell: a browser's tab has no terminal."""
+
+from pathlib import Path
+
+from mlcourse.classroom import tab
+from mlcourse.classroom.learner import exercises
+from mlcourse.classroom.learner import progress as kept
+from mlcourse.classroom.learner.carry import export_progress as _export
+from mlcourse.classroom.learner.carry import import_progress as _import
+from mlcourse.classroom.learner.notebook import TITLES, Words
+
+TAKES = {
+    1: ("theta", "alpha", "support", "query"),
+    2: ("theta", "alpha", "slope", "x"),
+    3: ("theta", "alpha", "support", "query"),
+}
+
+
+def progress():
+    """Show each lesson's mastery against the 80 % gate, and what to do next."""
+    lessons = kept.overview()
+    if lessons is None:  # which was said
+        return None
+    table = [("lesson", "points", "", "mastery"), (":--", "--:", ":--", ":--")]
+    for each in lessons:
+        title, points = f"{each.lesson:02} {TITLES[each.lesson]}", f"{each.points}/{each.out_of}"
+        table.append((title, points, bar(each.share), standing(each)))
+    rows = "\n".join(f"| {' | '.join(row)} |" for row in table)
+    title = f"**Your progress**; {kept.MASTERY:.0%} of the points master a lesson"
+    return Words(f"{title}\n\n{rows}\n\n{what_next(lessons)}")
+
+
+def bar(share):
+    """A share of 1 as ten blocks."""
+    filled = round(10 * share)
+    return "█" * filled + "░" * (10 - filled)
+
+
+def standing(mastery):
+    """Whether a lesson is mastered, in a word; else the share of its points."""
+    return "✓ mastered" if mastery.mastered else f"{mastery.share:.0%}"
+
+
+def what_next(lessons):
+    """One sentence on what to do next, given what `overview` gave."""
+    ahead = kept.ahead(lessons)
+    if ahead is None:
+        return "Every lesson is mastered."
+    path = exercises.find(ahead.lesson, exercises.ROOT).relative_to(exercises.ROOT)
+    return f"Next: lesson {ahead.lesson:02}, problem {ahead.todo[0]} in {path.as_posix()}"
+
+
+def reset(number, *, notebook=False):
+    """Lay a lesson's exercise anew; what you wrote is kept beside it under a dated name.
+
+    notebook   True for the lesson's own notebook instead of its exercise
+    Raises CourseError where there is none, with all as it was.
+    """
+    path, mine = exercises.reset(number, root=exercises.ROOT, folder="notebooks" if notebook else "exercises")
+    print(f"{path.name} is fresh. {what_was_kept(mine)}")
+    print("Where it is open, File → Reload Notebook from Disk shows it.")
+
+
+def what_was_kept(mine):
+    """One sentence on a learner's version of a notebook that was laid anew: the path of its copy, or None."""
+    if mine is None:
+        return "You had written nothing into it that there would be to keep."
+    return f"Your version is kept as {mine.name}"
+
+
+def example(number, **given):
+    """Rerun a worked example with other numbers: example(1, alpha=0.3) as `mlcourse example 1 --alpha 0.3`.
+
+    number  1: the meta-gradient in 1D (theta, alpha, support, query: formulas); 2: one step on a line (theta, alpha,
+            slope, x); 3: MAML and FOMAML (theta a vector, alpha, support, query: pairs A, b)
+    Raises ValueError or TypeError for what it cannot use.
+    """
+    from mlcourse.classroom import worked
+
+    if number not in TAKES:
+        raise ValueError(f"number must be an example, {min(TAKES)} … {max(TAKES)}, got {number!r}")
+    for name in given:
+        if name not in TAKES[number]:
+            raise ValueError(f"example {number} has no {name}: it takes {', '.join(TAKES[number])}")
+    if number == 1:
+        given = {{"support": "support_loss", "query": "query_loss"}.get(name, name): given[name] for name in given}
+    return getattr(worked, f"example_{number}")(**given)
+
+
+def export_progress(file=None):
+    """Write your progress into a file that `import_progress` reads, here or on another machine.
+
+    file   its name; by default a dated one beside this notebook
+    Raises CourseError where there is such a file already.
+    """
+    path = _export(file)
+    how = " In the list of files, a right click on it downloads it." if tab.here() else ""
+    print(f"Your progress is in {path}.{how}")
+
+
+def import_progress(file):
+    """Add the progress in a file that `export_progress` wrote; what is here stays, and a second time adds nothing.
+
+    Raises CourseError, with nothing added, for a file that is another, damaged, or from a newer course.
+    """
+    print(taken(_import(file), Path(file)))
+
+
+def taken(number, path):
+    """One sentence on how many checks came out of a file."""
+    return f"{number or 'No'} new check{'' if number == 1 else 's'} from {path.name}; what was here stays."

@@ -1,0 +1,30 @@
+"""The course in a browser's tab: whether this is one, what is kept there, and what is otherwise untrue there.
+
+What follows from it is decided where it is done: progress is a journal (learner/journal), a fresh notebook comes from
+the site (learner/drive), an answer is contained by a watch (judging/contain).
+"""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path("/drive")  # JupyterLite's files: exercises/ and notebooks/ lie in it, as in a clone
+FORGETFUL = "forgetful"  # a file in the learner's home, which the site's page writes where the browser keeps nothing
+
+_mounted = sys.platform == "emscripten" and os.path.isdir(ROOT)  # asked before anything makes such a folder in memory
+
+
+def here():
+    """Whether this Python runs in a browser's tab."""
+    return sys.platform == "emscripten"
+
+
+def kept(home):
+    """Whether what is written into a tab's files is there again when the tab is opened again."""
+    return _mounted and not (home / FORGETFUL).exists()
+
+
+NOT_KEPT = (
+    "This browser keeps nothing of yours (a private window, or storage that is forbidden or full): before you close "
+    "the tab, download your notebook and what `export_progress()` writes."
+)
