@@ -11,7 +11,7 @@ imported by them.
 
 from mlcourse.checks import DivergenceError
 from mlcourse.evaluate import Report, compare, confidence_interval, evaluate_episode, meta_test, sweep
-from mlcourse.executors import run_all
+from mlcourse.executors import processes, run_all
 from mlcourse.few_shot import few_shot_accuracy, head_only
 from mlcourse.images import Glyphs
 from mlcourse.implicit import conjugate_gradient, imaml
@@ -62,6 +62,7 @@ __all__ = [
     "meta_test",
     "meta_train",
     "place",
+    "processes",
     "prototypical_networks",
     "relu",
     "reptile",

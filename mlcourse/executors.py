@@ -1,18 +1,31 @@
 """Many independent jobs, one call: here one after another, on this machine's processes, or on a cluster.
 
-An executor is anything with `submit(function) -> Future` as in concurrent.futures: a `ProcessPoolExecutor()` here,
-`dask.distributed.Client(address).get_executor()` there. Whatever is random in a job comes from a seed that it is given,
-so what it returns does not depend on where or when it ran.
+An executor is anything with `submit(function) -> Future` as in concurrent.futures: `processes(2)` gives one here,
+`dask.distributed.Client(address).get_executor()` one there. Whatever is random in a job comes from a seed that it is
+given, so what it returns does not depend on where or when it ran.
 """
 
+import sys
 from concurrent.futures import BrokenExecutor, as_completed
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from reprlib import repr as shortened
 
 from tqdm import tqdm
 
 BREAKDOWNS = 3  # in a row, with no job finished between them: then it is the job that kills its process
+
+
+@contextmanager
+def processes(number):
+    """This machine's processes as an executor; None, which is here, where Python runs in a browser and has none."""
+    if sys.platform in ("emscripten", "wasi"):
+        yield None
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(number) as pool:
+        yield pool
 
 
 def run_all(function, jobs, executor=None, *, progress=None, label=None):

@@ -1,6 +1,7 @@
 """The walls of the house: what imports what, how quickly, and how much there is to read."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -85,6 +86,39 @@ def test_importing_the_package_loads_no_picture_and_no_notebook():
     heavy = ("matplotlib", "ipywidgets", "IPython", "jupyterlab", "PIL")
     code = f"import sys, mlcourse; print([name for name in {heavy!r} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+IN_A_TAB = """
+import sys, IPython, ipywidgets, matplotlib.figure, numpy, autograd, tqdm
+absent = {"_multiprocessing", "_posixsubprocess", "fcntl", "resource", "sqlite3", "termios"}
+absent |= {"jupyterlab", "nbclient", "nbconvert", "nbformat", "rich", "typer"}
+for name in [name for name in sys.modules if name.partition(".")[0] in absent]:
+    del sys.modules[name]
+sys.modules |= dict.fromkeys(absent)
+sys.platform = "emscripten"
+
+from pathlib import Path
+from mlcourse.classroom import example, export_progress, lesson, progress, start_lesson
+from mlcourse.classroom.learner import exercises
+from mlcourse.classroom.panels import PANELS
+exercises.ROOT = Path.cwd()
+start_lesson(4)
+print(lesson(4).check("jacobian", type(lesson(4).problems["jacobian"]).solution).outcome)
+for panel in PANELS.values():
+    panel()
+print(example(1)), print(progress()), export_progress()
+print([path.name for path in Path().rglob("*.jsonl")])
+"""
+
+
+def test_the_course_needs_nothing_that_a_browsers_tab_lacks(tmp_path):
+    for name in ("exercises", "notebooks"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    environment = os.environ | {"MLCOURSE_HOME": str(tmp_path / "home")}
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_TAB], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "correct" in done.stdout and ".jsonl" in done.stdout, done.stderr
 
 
 def test_the_method_can_be_read_in_an_evening():

@@ -3,6 +3,7 @@
 import os
 import pickle
 import signal
+import sys
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
@@ -17,6 +18,7 @@ from mlcourse import (
     Sinusoids,
     cross_entropy,
     evaluate_episode,
+    executors,
     fomaml,
     maml,
     mean_squared_error,
@@ -43,6 +45,18 @@ def processes():
 def cluster():
     with two_workers() as client:
         yield client.get_executor()
+
+
+def square(number):
+    return number**2
+
+
+def test_processes_are_taken_where_there_are_any(monkeypatch):
+    with executors.processes(1) as pool:
+        assert isinstance(pool, ProcessPoolExecutor) and run_all(square, [(2,), (3,)], pool) == [4, 9]
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    with executors.processes(1) as pool:
+        assert pool is None and run_all(square, [(2,), (3,)], pool) == [4, 9]
 
 
 @pytest.fixture(params=["processes", "cluster"])

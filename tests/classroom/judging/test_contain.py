@@ -420,7 +420,8 @@ def test_each_platform_has_its_way(platform, libraries, main, expected, monkeypa
 
 
 @threads
-def test_off_the_main_thread_where_nothing_can_be_forked_a_run_ends(hurried, monkeypatch):
+def test_off_the_main_thread_where_nothing_can_be_forked_a_run_ends(monkeypatch):
+    monkeypatch.setattr(limits, "CPU_SECONDS", 1)
     monkeypatch.setattr(sys, "platform", "darwin")
     endings = []
     works = [lambda: 7] + [loop] * hasattr(sys, "monitoring")
