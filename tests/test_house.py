@@ -114,7 +114,7 @@ print([path.name for path in Path().rglob("*.jsonl")])
 def test_the_course_needs_nothing_that_a_browsers_tab_lacks(tmp_path):
     for name in ("exercises", "notebooks"):
         (tmp_path / name).symlink_to(ROOT / name)
-    environment = os.environ | {"MLCOURSE_HOME": str(tmp_path / "home")}
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", IN_A_TAB], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )

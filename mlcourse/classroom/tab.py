@@ -6,10 +6,12 @@ the site (learner/drive), an answer is contained by a watch (judging/contain).
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path("/drive")  # JupyterLite's files: exercises/ and notebooks/ lie in it, as in a clone
-FORGETFUL = "forgetful"  # a file in the learner's home, which the site's page writes where the browser keeps nothing
+HOME = ROOT / ".mlcourse"  # the learner's own data
+FORGETFUL = "forgetful"  # a file in HOME, which the site's page writes where the browser keeps nothing
 
 _mounted = sys.platform == "emscripten" and os.path.isdir(ROOT)  # asked before anything makes such a folder in memory
 
@@ -19,12 +21,17 @@ def here():
     return sys.platform == "emscripten"
 
 
-def kept(home):
+def keeps():
     """Whether what is written into a tab's files is there again when the tab is opened again."""
-    return _mounted and not (home / FORGETFUL).exists()
+    return _mounted and not os.path.exists(HOME / FORGETFUL)
 
 
-NOT_KEPT = (
+def home():
+    """HOME; in a tab that keeps nothing a folder in memory, for the visit: a write to a full storage never ends."""
+    return HOME if keeps() else Path(tempfile.gettempdir()) / "mlcourse"
+
+
+KEEPS_NOTHING = (
     "This browser keeps nothing of yours (a private window, or storage that is forbidden or full): before you close "
     "the tab, download your notebook and what `export_progress()` writes."
 )

@@ -105,7 +105,10 @@ class TestInATab:
         monkeypatch.setattr(tab, "_mounted", True)
         monkeypatch.setattr(pathlib.Path, "unlink", unlink_what_was_saved)
         monkeypatch.setattr(exercises, "ROOT", self.drive)
-        monkeypatch.setenv("MLCOURSE_HOME", str(self.drive / ".mlcourse"))
+        monkeypatch.setattr(tab, "HOME", self.drive / ".mlcourse")
+        monkeypatch.setenv("TMPDIR", str(tmp_path / "memory"))
+        monkeypatch.setattr("tempfile.tempdir", None)
+        (tmp_path / "memory").mkdir()
 
     def test_a_reset_lets_the_sites_own_be_seen_again(self, capsys):
         mine = self.drive / "exercises" / "04_a.ipynb"
@@ -131,16 +134,24 @@ class TestInATab:
         solve(1, of_lesson(1)), solve(2, of_lesson(2)), solve(3, of_lesson(3))
         assert "in exercises/04_a.ipynb" in progress()
 
-    def test_a_browser_that_keeps_nothing_is_said_in_the_first_cell_and_else_nothing_is(self, monkeypatch, capsys):
+    def test_a_browser_that_keeps_is_nothing_to_speak_of(self, capsys):
         start_lesson(0)
-        assert "keeps nothing" not in capsys.readouterr().out
-        (self.drive / ".mlcourse").mkdir()
-        (self.drive / ".mlcourse" / tab.FORGETFUL).touch()
+        assert capsys.readouterr().out.count("\n") == 1
+
+    @pytest.mark.parametrize("why", ["no drive", "the page found the storage full"])
+    def test_a_browser_that_keeps_nothing_is_said_in_the_first_cell_and_progress_lasts_the_visit(
+        self, monkeypatch, capsys, why, tmp_path
+    ):
+        if why == "no drive":
+            monkeypatch.setattr(tab, "_mounted", False)
+        else:
+            (self.drive / ".mlcourse").mkdir()
+            (self.drive / ".mlcourse" / tab.FORGETFUL).touch()
         start_lesson(0)
         assert capsys.readouterr().out.count("This browser keeps nothing of yours") == 1
-        monkeypatch.setattr(tab, "_mounted", False)
-        start_lesson(0)
-        assert "This browser keeps nothing of yours" in capsys.readouterr().out
+        solve(4, ["jacobian"])
+        assert kept.solved() == {(4, "jacobian")} and list((tmp_path / "memory").rglob("*.jsonl"))
+        assert not list(self.drive.rglob("*.jsonl"))
 
     def test_an_export_says_how_to_get_hold_of_the_file(self, tmp_path, capsys):
         export_progress(tmp_path / "mine.json")

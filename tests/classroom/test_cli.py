@@ -202,6 +202,20 @@ def test_a_home_that_cannot_be_used_is_never_a_traceback(tmp_path, kind):
     assert (done.returncode, "0%" in done.stdout) in ((0, True), (2, False))
 
 
+def test_progress_is_carried_from_one_home_to_another_by_a_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path / "there"))
+    progress.record(Verdict("correct", None, "", (4, "jacobian", 0)))
+    file = str(tmp_path / "mine.json")
+    assert mlcourse("progress", "--export", file, home=tmp_path / "there").stdout == f"Your progress is in {file}.\n"
+    done = mlcourse("progress", "--import", file, home=tmp_path / "here")
+    assert done.stdout.startswith("1 new check from mine.json") and "The meta-gradient by hand" in done.stdout
+    again = mlcourse("progress", "--import", file, home=tmp_path / "here")
+    assert again.stdout.startswith("No new checks")
+    foreign = mlcourse("progress", "--import", __file__, home=tmp_path / "here")
+    assert foreign.returncode == 2 and "no progress file of the course" in foreign.stderr
+    assert foreign.stderr.count("\n") == 1
+
+
 def test_grading_does_not_touch_the_learners_progress(tmp_path):
     mlcourse("grade", str(next((ROOT / "solutions").glob("04*.ipynb"))), home=tmp_path)
     assert not list(tmp_path.iterdir())

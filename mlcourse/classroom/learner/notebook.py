@@ -44,10 +44,8 @@ def start_lesson(number):
 
 def _say_what_is_not_kept():
     """In a browser that forgets, before anything is written there."""
-    from mlcourse.classroom.learner import progress
-
-    if tab.here() and not tab.kept(progress.home()):
-        print(tab.NOT_KEPT)
+    if tab.here() and not tab.keeps():
+        print(tab.KEEPS_NOTHING)
 
 
 def _say_where_you_are(before):

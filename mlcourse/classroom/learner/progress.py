@@ -15,9 +15,11 @@ MASTERY = 0.8
 
 
 def home():
-    """The folder of the learner's own data; MLCOURSE_HOME overrides the platform's."""
+    """The folder of the learner's own data; MLCOURSE_HOME overrides the platform's, but for a browser's tab."""
     import platformdirs
 
+    if tab.here():
+        return tab.home()
     return Path(os.environ.get("MLCOURSE_HOME") or platformdirs.user_data_dir("mlcourse"))
 
 
