@@ -15,8 +15,10 @@ METHODS = {
     "MAML": {"color": COLOUR.maml, "marker": "D"},
     "Matching": {"color": COLOUR.theta_prime, "marker": "P"},
     "ProtoNet": {"color": COLOUR.support, "marker": "*"},
+    "you": {"color": COLOUR.theta, "marker": "p"},
 }
 SHOWN = 10  # queries of a figure
+LETTERS = "abcdefghijklmnopqrst"  # what the letters of an episode are called by whoever answers it
 
 
 @styled
@@ -195,6 +197,51 @@ class EmbeddingPlane(Drawing):
             low, high = np.reshape(self.limits, (2, 2))
             self.plane.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         return changed
+
+
+class OneShotSheet(Drawing):
+    """The panel "one shot": a query, the letters to choose from, and the scores so far."""
+
+    COLUMNS, ROWS = 5, 4
+
+    def build(self, numbers):
+        figure, (self.sheet, self.score) = new_figure(1, 2, height=4.0, width_ratios=[2, 1], layout="none")
+        figure.subplots_adjust(left=0.02, right=0.985, bottom=0.13, top=0.9, wspace=0.3)
+        self.sheet.set(xlim=(0, 1.5 + 1.25 * self.COLUMNS), ylim=(self.ROWS, 0), aspect="equal", anchor="NW")
+        self.sheet.axis("off")
+        blank = np.full((2, 2, 3), 255, np.uint8)
+        self.pictures = [self.sheet.imshow(blank, interpolation="nearest") for _ in range(self.COLUMNS * self.ROWS + 1)]
+        self.pictures[-1].set_extent((0, 1, 1, 0))
+        self.sheet.text(0.5, 1.05, "query", ha="center", va="top", color=DARK_QUERY, weight="bold")
+        self.letters = []
+        for n, letter in enumerate(LETTERS):
+            row, left = n // self.COLUMNS, 1.8 + 1.25 * (n % self.COLUMNS)
+            self.pictures[n].set_extent((left, left + 0.8, row + 0.9, row + 0.1))
+            self.letters.append(self.sheet.text(left, row + 0.5, letter, ha="right", va="center", weight="bold"))
+        self.names = numbers["names"]
+        self.score.set(xlim=(-0.05, 1.05), ylim=(len(self.names) - 0.5, -0.5), yticks=range(len(self.names)))
+        self.score.set_yticklabels(self.names)
+        self.score.set_title("accuracy so far", fontsize=10)
+        self.score.grid(axis="y", visible=False)
+        self.chance = self.score.plot([], [], ls=":", color=COLOUR.truth, lw=1.5)[0]
+        self.intervals = [self.score.plot([], [], color=METHODS[name]["color"])[0] for name in self.names]
+        self.means = [self.score.plot([], [], ls="none", ms=10, **METHODS[name])[0] for name in self.names]
+        self.moving = [*self.pictures, *self.letters, self.chance, *self.intervals, *self.means]
+        return figure
+
+    def update(self, numbers):
+        ways, support = numbers["ways"], numbers["support"]
+        self.pictures[-1].set_data(sheet(numbers["query"][None, None]))
+        for n, (picture, letter) in enumerate(zip(self.pictures[:-1], self.letters, strict=True)):
+            picture.set_visible(n < ways)
+            letter.set_visible(n < ways)
+            if n < ways:
+                picture.set_data(sheet(support[n][None, None]))
+        self.chance.set_data([1 / ways] * 2, self.score.get_ylim())
+        for place, (name, interval, mark) in enumerate(zip(self.names, self.intervals, self.means, strict=True)):
+            mean, half = numbers["scores"].get(name, (np.nan, np.nan))
+            interval.set_data([mean - half, mean + half], [place, place])
+            mark.set_data([mean], [place])
 
 
 def _spokes(centre, ends):

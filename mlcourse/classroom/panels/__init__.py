@@ -13,6 +13,7 @@ _ROOMS = {
     "adaptation": "adaptation",
     "paths": "paths",
     "sweep": "sweep",
+    "one shot": "one_shot",
     "embedding": "embedding",
     "cost": "cost",
     "task diversity": "diversity",

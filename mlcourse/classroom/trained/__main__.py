@@ -30,7 +30,8 @@ for name in sys.argv[1:] or [*RECIPES, *OTHERS]:
         queries=10,
         learning_rate=1e-3,
     )
-    *_, state = tqdm(islice(states, recipe.iterations), total=recipe.iterations, desc=name, mininterval=10)
+    shown = tqdm(states, total=recipe.iterations, desc=name, mininterval=10)
+    state = next(islice(shown, recipe.iterations - 1, None))
     state._replace(memory=()).save(path(name))
     report = meta_test(
         objective, SINUSOIDS, state.theta, rng, alpha=ALPHA, steps=1, tasks=1000, shots=recipe.shots, queries=10
