@@ -97,22 +97,28 @@ def over_steps(accuracies, trained):
 
 
 @styled
-def table(rows, cost):
-    """Accuracy of each method with its interval, for each number of shots, beside what one task costs.
+def table(rows, yours=None):
+    """Accuracy of each method with its interval, for each number of shots; below each name what one task costs.
 
-    rows  shots -> name -> (mean, half_width);  cost  name -> words
+    rows   shots -> name -> Accuracy
+    yours  (mean, half_width, episodes) of the learner's own answers with the fewest shots, if there are any
     """
-    figure, axes = new_figure(height=3.9)
-    names = sorted(cost, key=lambda name: rows[min(rows)][name][0])
-    for shots, shift, fill in ((min(rows), 0.12, "none"), (max(rows), -0.12, None)):
-        for place, name in enumerate(names):
-            mean, half = rows[shots][name]
-            look = METHODS[name] | ({"markerfacecolor": fill} if fill else {})
-            axes.errorbar(mean, place + shift, xerr=half, **look, capsize=3, ms=9, ls="none")
+    few, many = min(rows), max(rows)
+    marks = {shots: {name: row[:2] for name, row in rows[shots].items()} for shots in (few, many)}
+    below = {name: f"gradients: {row.gradients:g}, forward: {row.forward:g}" for name, row in rows[few].items()}
+    if yours is not None:
+        marks[few]["you"], below["you"] = yours[:2], f"{yours[0]:.2f} ± {yours[1]:.2f}, {yours[2]} episodes of your own"
+    names = sorted(marks[few], key=lambda name: marks[few][name][0])
+    figure, axes = new_figure(height=0.3 + 0.45 * len(names))
+    for shots, shift, fill in ((few, 0.12, {"markerfacecolor": "none"}), (many, -0.12, {})):
+        for name, (mean, half) in marks[shots].items():
+            look = METHODS[name] | fill
+            axes.errorbar(mean, names.index(name) + shift, xerr=half, **look, capsize=3, ms=9, ls="none")
     axes.axvline(0.2, color=COLOUR.truth, ls=":", lw=1.5)
-    axes.set_yticks(range(len(names)), [f"{name}\n{cost[name]}" for name in names], fontsize=9)
-    axes.set(xlim=(0.15, 1), ylim=(-0.6, len(names) - 0.4), xlabel="accuracy on held-out scripts (dotted: a guesser)")
-    axes.set_title(f"5-way {min(rows)}-shot (open) and {max(rows)}-shot (filled)")
+    axes.set_yticks(range(len(names)), [f"{name}\n{below[name]}" for name in names], fontsize=9)
+    axes.set(xlim=(min(0.15, marks[few][names[0]][0] - 0.05), 1.02), ylim=(-0.6, len(names) - 0.4))
+    axes.set(xlabel="accuracy on held-out scripts (dotted: a guesser)")
+    axes.set_title(f"5-way {few}-shot (open) and {many}-shot (filled)")
     return figure
 
 

@@ -19,6 +19,7 @@ WAYS = (5, 10, 20)
 RULES = {"pixels": by_pixels, "ProtoNet": by_prototypes}
 YOU = "you"
 NAMES = (YOU, *RULES)
+ENOUGH = 5  # episodes for a place in the table
 
 
 @lru_cache(maxsize=16)
@@ -50,7 +51,7 @@ def caption(numbers):
     """What became of the last answer, and the score."""
     judged = numbers["judged"]
     if not judged:
-        return "Which of the letters below is the query? Click its button, or type it."
+        return "Which letter is the query? Click its button, or type it. The scores begin with the second answer."
     said = ["Right." if judged[-1][YOU] else f"Wrong, it was {judged[-1]['letter']}."]
     said.append(f"Answered at {numbers['ways']} ways: {len(judged)}.")
     if numbers["scores"]:
@@ -88,6 +89,11 @@ class OneShot(Panel):
     def correct(self):
         """Number of ways -> 1.0 or 0.0 for each answer of the learner's."""
         return {ways: [float(each[YOU]) for each in judged] for ways, judged in self.judged.items()}
+
+    def accuracy(self, ways):
+        """(mean, half_width, episodes) of the learner's answers at so many ways; None for fewer than ENOUGH."""
+        correct = self.correct[ways]
+        return None if len(correct) < ENOUGH else (*confidence_interval(correct), len(correct))
 
     def answer(self, label):
         """Take the learner's answer to the episode that is shown, and show the next; label is 0 … N - 1."""

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from mlcourse import Data, Episode, cross_entropy
+from mlcourse.classroom.figures import few_shot as figures
 from mlcourse.classroom.figures.few_shot import LETTERS
 from mlcourse.classroom.panels import PANELS, one_shot
 from mlcourse.classroom.trained import characters
-from mlcourse.few_shot import few_shot_accuracy
+from mlcourse.evaluate import confidence_interval
+from mlcourse.few_shot import Accuracy, few_shot_accuracy
 
 
 @pytest.fixture
@@ -113,3 +115,18 @@ def test_the_query_may_be_of_any_class_and_is_another_drawing():
     asked = [one_shot.episode(0, 5, turn) for turn in range(60)]
     assert {int(query.y[0]) for _, query in asked} == set(range(5))
     assert all(not np.array_equal(support.x[query.y[0]], query.x[0]) for support, query in asked)
+
+
+def test_five_answers_are_enough_for_a_place_among_the_methods(panel):
+    rights = [True, False, True, True, True]
+    for right in rights[:4]:
+        answer(panel, right)
+    assert panel.accuracy(5) is None
+    answer(panel, rights[4])
+    assert panel.accuracy(5) == (*confidence_interval(np.array(rights, float)), 5) and panel.accuracy(20) is None
+    rows = {name: Accuracy(0.6, 0.1, None, 1, 1) for name in ("MAML", "ProtoNet")}
+    names = {
+        yours: [label.get_text() for label in figures.table({1: rows, 5: rows}, yours).axes[0].get_yticklabels()]
+        for yours in (None, panel.accuracy(5))
+    }
+    assert len(names[None]) == 2 and names[panel.accuracy(5)][-1] == "you\n0.80 ± 0.39, 5 episodes of your own"
