@@ -14,7 +14,9 @@ RULES = {"ProtoNet": by_prototypes, "Matching": by_matching}
 
 
 def test_all_that_is_shipped_is_small():
-    assert sum(path.stat().st_size for path in Path(trained.__file__).parent.glob("*.npz")) <= 250_000
+    size = {path.stem: path.stat().st_size for path in Path(trained.__file__).parent.glob("*.npz")}
+    assert sum(size.values()) <= 250_000
+    assert sum(size[name] for name in ("step_sizes", "characters", "diversity")) <= 200_000  # lessons 8, 9 and 10
 
 
 def test_each_recipe_has_its_theta_for_the_network_that_it_is_used_with():
