@@ -113,6 +113,31 @@ def test_a_killed_worker_of_a_cluster_costs_no_result(cluster, tmp_path):
     assert (tmp_path / "killed").exists()
 
 
+class KilledOnce:
+    """OBJECTIVE, but the process that is the first to come to the step size that diverges dies of it."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def value(self, theta, data):
+        if np.max(np.abs(theta)) > 100 and not self.marker.exists():
+            self.marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return OBJECTIVE.value(theta, data)
+
+    def grad(self, theta, data):
+        return OBJECTIVE.grad(theta, data)
+
+    def hvp(self, theta, data, v):
+        return OBJECTIVE.hvp(theta, data, v)
+
+
+def test_a_sweep_whose_worker_is_killed_on_the_way_gives_the_same_losses_in_the_same_order(cluster, tmp_path):
+    losses = sweep(KilledOnce(tmp_path / "killed"), THETA, lines(), ALPHAS, 3, executor=cluster)
+    assert (tmp_path / "killed").exists()
+    assert np.array_equal(losses, sweep(OBJECTIVE, THETA, lines(), ALPHAS, 3))
+
+
 def killed_always(number):
     if number == 1:
         os.kill(os.getpid(), signal.SIGKILL)
