@@ -7,9 +7,19 @@ import numpy as np
 from tqdm import tqdm
 
 from mlcourse import mean_squared_error, meta_test, meta_train
-from mlcourse.classroom.trained import ALPHA, MODEL, RECIPES, SINUSOIDS, characters, diversity, path, step_sizes
+from mlcourse.classroom.trained import (
+    ALPHA,
+    MODEL,
+    RECIPES,
+    SINUSOIDS,
+    characters,
+    diversity,
+    fine_tuning,
+    path,
+    step_sizes,
+)
 
-OTHERS = {"diversity": diversity, "step_sizes": step_sizes, "characters": characters}
+OTHERS = {"diversity": diversity, "step_sizes": step_sizes, "characters": characters, "fine_tuning": fine_tuning}
 
 for name in sys.argv[1:] or [*RECIPES, *OTHERS]:
     if name in OTHERS:
