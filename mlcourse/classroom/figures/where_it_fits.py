@@ -29,6 +29,8 @@ def by_passes(passes, panels, ylabel, logarithmic=False):
         ax.set_xticks(places, [f"{count:g}" for count in passes])
     if logarithmic:
         axes[0, 0].set_yscale("log")
+        axes[0, 0].set_yticks([0.25, 0.5, 1, 2], ["0.25", "0.5", "1", "2"])
+        axes[0, 0].minorticks_off()
     axes[0, 0].set_ylabel(ylabel)
     axes[0, 0].legend(fontsize=9)
     return figure
@@ -36,16 +38,16 @@ def by_passes(passes, panels, ylabel, logarithmic=False):
 
 @styled
 def validation_over_lambda(lams, validation, test, at, values, slopes):
-    """The validation loss as a curve in lambda, with the slopes that the hypergradient says, and the loss on new data.
+    """The validation loss as a curve in log lambda, with the slopes of the hypergradient, and the loss on new data.
 
     lams, validation, test  (n,);  at, values, slopes  (s,) slopes in lambda of the validation loss there
     """
     figure, axes = new_figure(height=3.8)
     axes.plot(lams, validation, color=COLOUR.query, label="validation loss of $w(\\lambda)$")
     axes.plot(lams, test, color=COLOUR.truth, ls="--", label="loss on new examples")
-    reach = np.exp(np.linspace(-0.45, 0.45, 20))
+    reach = np.array([-0.6, 0.6])
     for lam, value, slope in zip(at, values, slopes, strict=True):
-        axes.plot(lam * reach, value + slope * lam * (reach - 1), color=COLOUR.theta, lw=2.5)
+        axes.plot(lam * np.exp(reach), value + slope * lam * reach, color=COLOUR.theta, lw=2.5)
         axes.plot(lam, value, "o", color=COLOUR.theta)
     axes.plot([], [], "o-", color=COLOUR.theta, label="slope by the hypergradient")
     axes.set(xscale="log", xlabel="λ, the pull towards 0", ylabel="mean squared error")
@@ -117,19 +119,20 @@ class InContext(Drawing):
         self.step = self.plane.plot(reach, reach, color=COLOUR.theta_prime, label="after one step")[0]
         self.context = show_support(self.plane, numbers["context"], label="context")
         self.moved = self.plane.plot([0], [0], "o", color=COLOUR.support, ms=13, mfc="none", mew=2, zorder=6)[0]
-        self.line = self.plane.plot([0, 0], [-6, 6], color=COLOUR.query, lw=1, ls=":")[0]
+        self.line = self.plane.plot([0, 0], [-99, 99], color=COLOUR.query, lw=1, ls=":")[0]
         self.query = self.plane.plot(
             [0], [0], "s", color=COLOUR.query, ms=11, label="prediction by attention", zorder=7
         )[0]
-        self.plane.set(xlim=reach, ylim=(-6, 6), xlabel="x", ylabel="y", title="one gradient step from w = 0")
+        self.plane.set(xlim=reach, xlabel="x", ylabel="y", title="one gradient step from w = 0")
         self.plane.legend(loc="upper left", fontsize=9, ncols=2)
         self.shares = self.bars.barh(range(self.most), np.zeros(self.most), color=COLOUR.support)
         self.total = self.bars.barh([self.most + 0.4], [0], color=COLOUR.query)[0]
         self.bars.axvline(0, color=COLOUR.theta, lw=1)
         self.bars.set_yticks([*range(self.most), self.most + 0.4], [*(f"{i + 1}" for i in range(self.most)), "sum"])
-        self.bars.set(xlim=(-4, 4), ylim=(self.most + 1.1, -0.8), xlabel="(2α/K) · y · (x · query)")
+        self.bars.set(ylim=(self.most + 1.1, -0.8), xlabel="(2α/K) · y · (x · query)")
         self.bars.set_title("what each example gives")
         self.bars.grid(axis="y", visible=False)
+        self.limits = None
         self.moving = [
             self.fit, self.step, self.context, self.moved, self.line, self.query, *self.shares, self.total,
         ]  # fmt: skip
@@ -148,4 +151,15 @@ class InContext(Drawing):
             share.set_width(numbers["parts"][i] if there else 0)
             share.set_visible(there)
         self.total.set_width(numbers["prediction"])
-        return False
+        before, self.limits = (
+            self.limits,
+            (_room(6, [*y, numbers["prediction"]]), _room(3, [*numbers["parts"], numbers["prediction"]])),
+        )
+        self.plane.set_ylim(-self.limits[0], self.limits[0])
+        self.bars.set_xlim(-self.limits[1], self.limits[1])
+        return self.limits != before
+
+
+def _room(least, values):
+    """`least`, doubled until all values have room: the axes stand still while a control moves a little."""
+    return least * 2 ** max(0, int(np.ceil(np.log2(1.05 * np.max(np.abs(values)) / least + 1e-9))))

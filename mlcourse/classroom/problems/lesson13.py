@@ -597,8 +597,8 @@ class bilevel_terms(ChoiceProblem):
     def statement(self, given):
         return """
         Four bilevel problems. *MAML*. *Ridge*: λ is tuned by its hypergradient. *Data weights*: each training example gets a weight, tuned likewise.
-        *Distillation*: a few made-up examples are tuned so that a model trained on them does well on real ones. In each line, what part does the last-named
-        thing play: *inner variable*, *outer variable*, *inner loss*, *outer loss*, or *neither*?
+        *Distillation*: a few made-up examples are tuned so that a model trained on them does well on real ones. Each line names a
+        problem and one thing in it. What part does that play: *inner variable*, *outer variable*, *inner loss*, *outer loss*, or *neither*?
         """
 
     def items(self, rng):
