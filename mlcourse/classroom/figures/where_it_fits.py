@@ -100,8 +100,13 @@ def found_steps(keys, found, predicted, single):
     right.plot(places, predicted, "_", color=COLOUR.theta, ms=34, mew=2.5, label="formula")
     right.plot(places, found, "D", color=COLOUR.theta_prime, ms=9, label="trained layer")
     right.set_xticks(places, names)
-    right.set(xlim=(-0.6, size - 0.4), ylim=(0, None), ylabel="α along this input", title="the step that it takes")
-    right.legend()
+    right.set(
+        xlim=(-0.6, size - 0.4),
+        ylim=(0, 1.2 * max(*found, *predicted, single)),
+        ylabel="α along this input",
+        title="the step that it takes",
+    )
+    right.legend(markerscale=0.6)
     return figure
 
 
