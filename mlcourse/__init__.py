@@ -1,7 +1,8 @@
 """Meta-learning, small enough to read in an evening.
 
 Read it in this order: tasks, images, models, derivatives, objectives, inner, meta, implicit, training, evaluate; then
-executors, finite, omniglot, omniglot_files, metric, few_shot. To follow theta: meta asks inner for the places that
+executors, finite, omniglot, omniglot_files, metric, few_shot, tables, table_files, baselines.
+To follow theta: meta asks inner for the places that
 gradient steps lead to, inner asks objectives for the first of them, and each place (derivatives) knows its value,
 grad and hvp. Which gradient an implementation gives is told by diagnosis, which compares (measured) what it gives
 with recipes, made of ingredients, and explains (explaining) the difference by known deviations. The course's own
@@ -22,6 +23,7 @@ from mlcourse.models import MLP, Linear, relu, tanh
 from mlcourse.objectives import cross_entropy, mean_squared_error, place
 from mlcourse.omniglot import Omniglot
 from mlcourse.recipes.diagnosis import Diagnosis, diagnose
+from mlcourse.tables import FromTable
 from mlcourse.tasks import Data, Episode, Lines, Polynomials, Quadratics, Sinusoids, TaskDistribution
 from mlcourse.training import MetaState, adam, meta_train, sgd
 
@@ -31,6 +33,7 @@ __all__ = [
     "Diagnosis",
     "DivergenceError",
     "Episode",
+    "FromTable",
     "Glyphs",
     "Linear",
     "Lines",

@@ -7,7 +7,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 METHOD = sorted((ROOT / "mlcourse").glob("*.py"))
-SOURCES = [path for path in METHOD if path.stem in ("images", "omniglot", "omniglot_files", "robots", "tables")]
+SOURCES = [
+    path for path in METHOD if path.stem in ("images", "omniglot", "omniglot_files", "robots", "tables", "table_files")
+]
 RECIPES = sorted((ROOT / "mlcourse" / "recipes").glob("*.py"))
 CLASSROOM = ROOT / "mlcourse" / "classroom"
 
@@ -22,8 +24,10 @@ ARROWS = {
     "figures": {"trained"},
     "panels": {"figures", "trained", "worked"},
     "reproduce": {"figures", "trained"},
+    "report": {"figures"},
+    "data": set(),
     "lessons": {"judging", "problems", "learner"},
-    "cli": {"judging", "problems", "worked", "learner", "teaching", "reproduce", "terminal"},
+    "cli": {"judging", "problems", "worked", "learner", "teaching", "reproduce", "report", "terminal"},
     "terminal": set(),
     "__init__": {"lessons", "learner"},
 }

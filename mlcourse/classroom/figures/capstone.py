@@ -1,0 +1,114 @@
+"""Figures of lesson 14 and `mlcourse report`: a table's tasks, learners with their intervals, what each predicts."""
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from mlcourse import confidence_interval
+from mlcourse.classroom.figures.style import COLOUR, new_figure, styled
+from mlcourse.tasks import Data
+
+OF_ONE, OF_ALL = ("mean of the support", "a line of its own"), ("one line for all",)
+
+
+def colour_of(learner):
+    """The course's colour for a learner, by its name."""
+    if learner.startswith("MAML"):
+        return COLOUR.maml
+    if learner in OF_ALL or learner.startswith("joint"):
+        return COLOUR.joint
+    return COLOUR.truth if learner in OF_ONE else COLOUR.theta_prime
+
+
+@styled
+def some_tasks(table, names, message):
+    """Every task of a table with one input as a grey line, those of `names` in colour and named."""
+    figure, axes = new_figure(height=3.9)
+    for x, y in table.rows.values():
+        order = np.argsort(x[:, 0])
+        axes.plot(x[order, 0], y[order, 0], color=COLOUR.truth, linewidth=0.6, alpha=0.35)
+    colours = (COLOUR.support, COLOUR.query, COLOUR.theta_prime, COLOUR.maml, COLOUR.joint)
+    for name, colour, marker in zip(names, colours, "os^Dv", strict=False):
+        x, y = table.rows[name]
+        axes.plot(x[:, 0], y[:, 0], color=colour, marker=marker, markersize=5, label=name)
+    axes.set(xlabel=table.x[0], ylabel=table.y, title=message)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+    return figure
+
+
+@styled
+def learners(errors, unit):
+    """Mean error over tasks with its 95 % interval, a line a learner, the best at the bottom. errors: name -> (T,)."""
+    figure, axes = new_figure(height=0.45 * len(errors) + 1.3)
+    _learners(axes, errors, unit)
+    return figure
+
+
+def _learners(axes, errors, unit):
+    rows = sorted(errors.items(), key=lambda row: -row[1].mean())
+    for place, (name, each) in enumerate(rows):
+        mean, half = confidence_interval(each)
+        axes.errorbar(mean, place, xerr=half, color=colour_of(name), marker="o", capsize=4)
+        axes.annotate(
+            f"{mean:.2f} ± {half:.2f}",
+            (mean, place),
+            xytext=(0, 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+        )  # fmt: skip
+    axes.set_yticks(range(len(rows)), [name for name, _ in rows])
+    axes.set(ylim=(len(rows) - 0.5, -0.8), xlim=(0, None), xlabel=f"error on a task, {unit}")
+    best, tasks = rows[-1][0], len(rows[-1][1])
+    axes.set_title(f"{tasks} held-out tasks: least error with {best}")
+
+
+@styled
+def learners_and_tasks(done):
+    """The report's picture: all learners, and three test tasks of increasing difficulty for MAML. done: a Study."""
+    figure, (above, below) = new_figure(2, 1, height=7.0, height_ratios=(1, 1))
+    _learners(above, done.errors, done.unit)
+    grid = below.get_subplotspec().subgridspec(1, 3)
+    below.remove()
+    maml = next(name for name in done.errors if "network" in name)
+    mixed = next(name for name in done.errors if name.startswith("mixed"))
+    order = np.argsort(done.errors[maml])
+    places = [order[0], order[len(order) // 2], order[-1]]
+    predictors = {name: done.learners[name] for name in (maml, mixed)}
+    _tasks([figure.add_subplot(cell) for cell in grid], done, places, predictors, done.errors[maml])
+    return figure
+
+
+@styled
+def predictions(done, places, predictors, errors):
+    """What learners make of some test tasks, from one draw of their support rows. predictors: name -> learner."""
+    figure, all_axes = new_figure(1, len(places), height=3.6, sharey=True)
+    _tasks(all_axes, done, places, predictors, errors)
+    return figure
+
+
+def _tasks(all_axes, done, places, predictors, errors):
+    part = done.parts[2]
+    x_mean, x_std, *_ = part.scale
+    for axes, place in zip(all_axes, places, strict=True):
+        support, query = (Data(data.x[place], data.y[place]) for data in done.draw[:2])
+        if len(part.x) == 1:
+            grid = np.linspace(*(f(np.concatenate([support.x, query.x])) for f in (np.min, np.max)), 60)[:, None]
+            axes.plot(
+                x_mean + x_std * query.x, part.in_units(query.y), "s", color=COLOUR.query, mfc="none", label="asked"
+            )
+            axes.plot(x_mean + x_std * support.x, part.in_units(support.y), "o", color=COLOUR.support, label="given")
+            for (name, predict), line in zip(predictors.items(), ("-", "--", ":", "-."), strict=False):
+                curve = part.in_units(predict(support, grid))
+                axes.plot(x_mean + x_std * grid, curve, line, color=colour_of(name), label=name)
+            axes.set_xlabel(part.x[0])
+        else:  # several inputs: what is predicted against what is true
+            truth = part.in_units(query.y)
+            for (name, predict), marker in zip(predictors.items(), "ox^v", strict=False):
+                axes.plot(truth, part.in_units(predict(support, query.x)), marker, color=colour_of(name), label=name)
+            axes.axline((truth.min(), truth.min()), slope=1, color=COLOUR.truth, linestyle=":", label="right")
+            axes.set_xlabel(f"true {part.y}")
+        axes.set_title(f"{part.names[place]:.18}: error {errors[place]:.1f}", fontsize=11)
+        axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+    all_axes[0].set_ylabel(part.y)
+    handles = all_axes[0].get_legend_handles_labels()
+    all_axes[0].figure.legend(*handles, loc="outside lower center", ncols=len(handles[0]), fontsize=10)
