@@ -63,6 +63,42 @@ def _learners(axes, errors, unit):
 
 
 @styled
+def settings(tried, unit):
+    """Validation error by inner step size, a line a number of steps. tried: (alpha, steps) -> error, inf diverged."""
+    figure, axes = new_figure(height=3.5)
+    top = 100 * min(tried.values())
+    for steps, line, marker in zip(sorted({m for _, m in tried}), ("-", "--", ":"), "osD", strict=False):
+        alphas = sorted(alpha for alpha, m in tried if m == steps)
+        shown = [min(tried[alpha, steps], top) for alpha in alphas]
+        axes.plot(alphas, shown, line, marker=marker, color=COLOUR.maml, label=f"m = {steps}", clip_on=False)
+    best = min(tried, key=tried.get)
+    axes.plot(best[0], tried[best], "*", color=COLOUR.theta, markersize=16, label="chosen", zorder=6)
+    axes.set(xscale="log", yscale="log", ylim=(0.7 * min(tried.values()), top))
+    axes.set(xlabel="inner step size α, log scale", ylabel=f"validation error, {unit}, log scale")
+    axes.set_xticks(sorted({alpha for alpha, _ in tried}), [f"{alpha:g}" for alpha in sorted({a for a, _ in tried})])
+    axes.set_yticks([tick for tick in (1, 2, 5, 10, 20, 50, 100, 200) if tick <= top])
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.minorticks_off()
+    axes.set_title(f"Least at α = {best[0]:g}, m = {best[1]}; points on the upper edge lie far above it")
+    axes.legend(ncols=3, loc="upper left")
+    return figure
+
+
+@styled
+def over_training(curve, kept, unit):
+    """Error over meta-training. curve: name -> list of (iteration, error); kept: the iteration that is kept."""
+    figure, axes = new_figure(height=3.3)
+    looks = zip(curve.items(), (COLOUR.support, COLOUR.query), ("-", "--"), strict=False)
+    for (name, points), colour, line in looks:
+        axes.plot(*zip(*points, strict=True), line, color=colour, label=name)
+    axes.axvline(kept, color=COLOUR.theta, linestyle=":", label=f"kept: iteration {kept}")
+    axes.set(xlabel="meta-iterations", ylabel=f"error, {unit}", ylim=(0, None), xlim=(0, None))
+    axes.set_title("The start is kept where the validation tasks fare best")
+    axes.legend()
+    return figure
+
+
+@styled
 def learners_and_tasks(done):
     """The report's picture: all learners, and three test tasks of increasing difficulty for MAML. done: a Study."""
     figure, (above, below) = new_figure(2, 1, height=7.0, height_ratios=(1, 1))
@@ -74,23 +110,23 @@ def learners_and_tasks(done):
     order = np.argsort(done.errors[maml])
     places = [order[0], order[len(order) // 2], order[-1]]
     predictors = {name: done.learners[name] for name in (maml, mixed)}
-    _tasks([figure.add_subplot(cell) for cell in grid], done, places, predictors, done.errors[maml])
+    panels = [figure.add_subplot(cell) for cell in grid]
+    _tasks(panels, done.parts[2], done.draw, places, predictors, done.errors[maml])
     return figure
 
 
 @styled
-def predictions(done, places, predictors, errors):
-    """What learners make of some test tasks, from one draw of their support rows. predictors: name -> learner."""
+def predictions(part, draw, places, predictors, errors):
+    """What learners make of some of a part's tasks. draw: an Episode of all of them; predictors: name -> learner."""
     figure, all_axes = new_figure(1, len(places), height=3.6, sharey=True)
-    _tasks(all_axes, done, places, predictors, errors)
+    _tasks(all_axes, part, draw, places, predictors, errors)
     return figure
 
 
-def _tasks(all_axes, done, places, predictors, errors):
-    part = done.parts[2]
+def _tasks(all_axes, part, draw, places, predictors, errors):
     x_mean, x_std, *_ = part.scale
     for axes, place in zip(all_axes, places, strict=True):
-        support, query = (Data(data.x[place], data.y[place]) for data in done.draw[:2])
+        support, query = (Data(data.x[place], data.y[place]) for data in draw[:2])
         if len(part.x) == 1:
             grid = np.linspace(*(f(np.concatenate([support.x, query.x])) for f in (np.min, np.max)), 60)[:, None]
             axes.plot(

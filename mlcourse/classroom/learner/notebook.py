@@ -29,6 +29,7 @@ TITLES = {
     10: "Meta-overfitting",
     11: "Compute and memory",
     13: "Where it fits",
+    14: "Capstone: your own tasks",
 }
 
 

@@ -746,7 +746,7 @@ class which_learner(ChoiceProblem):
             "one model": {"MAML everywhere": "maml"},
             "each its own": {"MAML everywhere": "maml", "one model everywhere": "one model"},
             "mixed model": {"MAML everywhere": "maml", "no prior": "each its own", "one model everywhere": "one model"},
-            "MAML": {
+            "maml": {
                 "a line everywhere": "mixed model",
                 "no prior": "each its own",
                 "one model everywhere": "one model",

@@ -63,13 +63,9 @@ def mistakes(done):
 
 
 def _large(error):
-    return (
-        "beyond all numbers (it diverged)"
-        if not np.isfinite(error)
-        else f"{error:.2f}"
-        if error < 1000
-        else f"{error:.0e}"
-    )
+    if not np.isfinite(error):
+        return "no number (it diverged)"
+    return f"{error:.2f}" if error < 1000 else "more than 1000"
 
 
 def conclusion(done):
@@ -148,7 +144,7 @@ averaged over 20 choices of the rows. Mean over tasks ± 95 % interval: one task
 
     {command}
 
-mlcourse {version("mlcourse")}, numpy {np.__version__}, Python {platform.python_version()}; the file's SHA-256: {digest}…
+mlcourse {version("mlcourse")}, numpy {np.__version__}, Python {platform.python_version()}; SHA-256 of it: {digest}…
 """
 
 

@@ -100,7 +100,7 @@ def study(table, *, shots=3, queries=None, validation=None, test=None, seed=0, b
         validation={name: errors(learner, parts[1]).mean() for name, learner in learners.items()},
         training=errors(learners[MAML], parts[0]),
         settings=tried[MAML],
-        draw=_in_order(parts[2].sample(np.random.default_rng(seed + 1), len(parts[2].names), shots, queries)),
+        draw=in_order(parts[2].sample(np.random.default_rng(seed + 1), len(parts[2].names), shots, queries)),
     )  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _stopped_in_time(states, settings, error, shown):
     return best
 
 
-def _in_order(episode):
+def in_order(episode):
     """The tasks of an episode in the order of the part's names."""
     order = np.argsort(episode.tasks["task"])
     support, query = (Data(data.x[order], data.y[order]) for data in episode[:2])
