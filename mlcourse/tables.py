@@ -113,9 +113,12 @@ class FromTable:
                 f"got {validation} + {test}"
             )
         order = [self.names[i] for i in rng.permutation(len(self.names))]
-        cuts = order[validation + test :], order[test : validation + test], order[:test]
-        scale = self._scale(cuts[0])
-        return tuple(self._part(names, scale) for names in cuts)
+        return self.parts(order[validation + test :], order[test : validation + test], order[:test])
+
+    def parts(self, training, *others):
+        """A task distribution of each of these lists of names, all standardised by the Scale of the first."""
+        scale = self._scale(training)
+        return tuple(self._part(names, scale) for names in (training, *others))
 
     def _scale(self, names):
         x, y = (np.concatenate(each) for each in zip(*(self.rows[name] for name in names), strict=True))

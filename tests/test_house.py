@@ -20,7 +20,7 @@ ARROWS = {
     "worked": set(),
     "learner": {"judging", "problems"},
     "teaching": {"judging", "problems", "learner"},
-    "trained": set(),
+    "trained": {"data"},
     "figures": {"trained"},
     "panels": {"figures", "trained", "worked"},
     "reproduce": {"figures", "trained"},

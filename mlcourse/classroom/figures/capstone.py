@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from mlcourse import confidence_interval
-from mlcourse.classroom.figures.style import COLOUR, new_figure, styled
+from mlcourse.classroom.figures.style import COLOUR, Drawing, new_figure, show_query, show_support, styled
 from mlcourse.tasks import Data
 
 OF_ONE, OF_ALL = ("mean of the support", "a line of its own"), ("one line for all",)
@@ -115,24 +115,15 @@ def learners_and_tasks(done):
     return figure
 
 
-@styled
-def predictions(part, draw, places, predictors, errors):
-    """What learners make of some of a part's tasks. draw: an Episode of all of them; predictors: name -> learner."""
-    figure, all_axes = new_figure(1, len(places), height=3.6, sharey=True)
-    _tasks(all_axes, part, draw, places, predictors, errors)
-    return figure
-
-
 def _tasks(all_axes, part, draw, places, predictors, errors):
     x_mean, x_std, *_ = part.scale
     for axes, place in zip(all_axes, places, strict=True):
         support, query = (Data(data.x[place], data.y[place]) for data in draw[:2])
         if len(part.x) == 1:
             grid = np.linspace(*(f(np.concatenate([support.x, query.x])) for f in (np.min, np.max)), 60)[:, None]
-            axes.plot(
-                x_mean + x_std * query.x, part.in_units(query.y), "s", color=COLOUR.query, mfc="none", label="asked"
-            )
-            axes.plot(x_mean + x_std * support.x, part.in_units(support.y), "o", color=COLOUR.support, label="given")
+            shown = [Data(x_mean + x_std * data.x, part.in_units(data.y)) for data in (support, query)]
+            show_support(axes, shown[0], label="given")
+            show_query(axes, shown[1], label="asked")
             for (name, predict), line in zip(predictors.items(), ("-", "--", ":", "-."), strict=False):
                 curve = part.in_units(predict(support, grid))
                 axes.plot(x_mean + x_std * grid, curve, line, color=colour_of(name), label=name)
@@ -148,3 +139,29 @@ def _tasks(all_axes, part, draw, places, predictors, errors):
     all_axes[0].set_ylabel(part.y)
     handles = all_axes[0].get_legend_handles_labels()
     all_axes[0].figure.legend(*handles, loc="outside lower center", ncols=len(handles[0]), fontsize=10)
+
+
+class Countries(Drawing):
+    """The panel "countries": one country's rows, given and asked, and the curves of three learners."""
+
+    def build(self, numbers):
+        figure, axes = new_figure(height=4.2)
+        self.curves = {
+            name: axes.plot(numbers.years, curve, line, color=colour_of(name), label=name)[0]
+            for (name, curve), line in zip(numbers.curves.items(), (":", "-", "--"), strict=True)
+        }
+        self.given = show_support(axes, numbers.given, label="given")
+        self.asked = show_query(axes, numbers.asked, label="asked")
+        self.name = axes.text(0.02, 0.94, "", transform=axes.transAxes, fontsize=13, va="top")
+        axes.set(xlim=(1950, 2009), ylim=(15, 95), xlabel="year", ylabel="life expectancy, years")
+        axes.set_title("A country that no learner has seen, from the years given")
+        axes.legend(loc="lower center", ncols=5, columnspacing=1.0, handletextpad=0.4, fontsize=9)
+        self.moving = [*self.curves.values(), self.given, self.asked, self.name]
+        return figure
+
+    def update(self, numbers):
+        for name, curve in numbers.curves.items():
+            self.curves[name].set_ydata(curve)
+        for artist, data in ((self.given, numbers.given), (self.asked, numbers.asked)):
+            artist.set_data(data.x.ravel(), data.y.ravel())
+        self.name.set_text(numbers.country)

@@ -18,6 +18,7 @@ _ROOMS = {
     "cost": "cost",
     "task diversity": "diversity",
     "attention": "attention",
+    "countries": "countries",
 }
 
 

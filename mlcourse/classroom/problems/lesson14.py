@@ -131,7 +131,6 @@ class split(FunctionProblem):
 
 class standardise(FunctionProblem):
     title = "standardise without looking at what is held out"
-    place = "lesson"
     difficulty, minutes = "easy", 4
     tags = ("concept:meta-train-meta-test", "mistake:train-only")
     hints = (

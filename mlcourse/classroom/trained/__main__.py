@@ -13,13 +13,20 @@ from mlcourse.classroom.trained import (
     RECIPES,
     SINUSOIDS,
     characters,
+    countries,
     diversity,
     fine_tuning,
     path,
     step_sizes,
 )
 
-OTHERS = {"diversity": diversity, "step_sizes": step_sizes, "characters": characters, "fine_tuning": fine_tuning}
+OTHERS = {
+    "diversity": diversity,
+    "step_sizes": step_sizes,
+    "characters": characters,
+    "fine_tuning": fine_tuning,
+    "countries": countries,
+}
 
 for name in sys.argv[1:] or [*RECIPES, *OTHERS]:
     if name in OTHERS:
