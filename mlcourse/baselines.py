@@ -30,8 +30,14 @@ def one_line(tasks):
 
 
 def own_line(tasks):
-    """The least-squares line through the support set, the shortest one where several fit. Ignores other tasks."""
-    return lambda support, x: powers(x) @ (np.linalg.pinv(powers(support.x)) @ support.y)
+    """The least-squares line through the support set, the flattest where several fit. Ignores other tasks."""
+
+    def predict(support, x):
+        middle = [np.mean(part, axis=-2, keepdims=True) for part in support]
+        slope = np.linalg.pinv(support.x - middle[0]) @ (support.y - middle[1])
+        return middle[1] + (x - middle[0]) @ slope
+
+    return predict
 
 
 class MixedModel(NamedTuple):
@@ -61,14 +67,15 @@ def mixed_model(tasks, degree=1, iterations=300):
     moment = np.stack([a.T @ y for a, (_, y) in zip(features, tasks, strict=True)])
     squares, rows = sum(np.sum(y**2) for _, y in tasks), sum(len(y) for _, y in tasks)
     mean, covariance, variance = np.zeros((gram.shape[-1], 1)), np.eye(gram.shape[-1]), 1.0
+    floor = 1e-6 * squares / rows  # for tasks without noise, or all alike: neither variance reaches 0
     for _ in range(iterations):
         precision = np.linalg.inv(covariance)
         spread = np.linalg.inv(gram / variance + precision)
         w = spread @ (moment / variance + precision @ mean)
         mean = w.mean(axis=0)
         second = spread + w @ np.swapaxes(w, 1, 2)
-        covariance = second.mean(axis=0) - mean @ mean.T
-        variance = (squares - 2 * np.sum(w * moment) + np.sum(gram * second)) / rows
+        covariance = second.mean(axis=0) - mean @ mean.T + floor * np.eye(len(mean))
+        variance = max((squares - 2 * np.sum(w * moment) + np.sum(gram * second)) / rows, floor)
     return MixedModel(mean[:, 0], covariance, float(np.sqrt(variance)), degree)
 
 

@@ -63,7 +63,7 @@ class FromTable:
     @cached_property
     def rows(self):
         """Task name -> Data, as said above."""
-        tables = {name: np.array(own) for name, own in self._read[0].items() if name not in self.left_out}
+        tables = {name: np.array(own) for name, own in self._read[0].items() if len(own) >= self.least_rows}
         if len(tables) < 2:
             found = f"one task, {next(iter(tables))!r}," if tables else "no task"
             raise ValueError(

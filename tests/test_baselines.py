@@ -36,9 +36,18 @@ def test_a_line_of_its_own_goes_through_a_line():
     assert np.allclose(own_line([])(support, query.x), query.y)
 
 
-def test_a_line_of_its_own_through_one_point_passes_through_it():
+def test_a_line_of_its_own_through_one_point_is_flat():
     support = Data(np.array([[2.0]]), np.array([[5.0]]))
-    assert np.allclose(own_line([])(support, support.x), 5)
+    assert np.allclose(own_line([])(support, np.array([[2.0], [9.0]])), 5)
+
+
+def test_a_line_of_its_own_is_least_squares_with_an_intercept():
+    rng = np.random.default_rng(0)
+    support = Data(rng.normal(2, 1, (4, 6, 2)), rng.normal(size=(4, 6, 1)))
+    x = rng.normal(size=(4, 3, 2))
+    for t in range(4):
+        weights = np.linalg.lstsq(powers(support.x[t]), support.y[t])[0]
+        assert np.allclose(own_line([])(support, x)[t], powers(x[t]) @ weights)
 
 
 def test_one_line_is_that_of_all_rows_whatever_the_support():
@@ -118,3 +127,21 @@ def test_task_errors_are_in_the_files_units_and_in_the_order_of_the_names():
         assert error == pytest.approx(np.sqrt(np.mean((ages - test.scale.y_mean) ** 2)), rel=0.03)
     again = task_errors(flat, test, np.random.default_rng(1), shots=1, queries=11, draws=40)
     assert np.array_equal(errors, again)
+
+
+@pytest.mark.parametrize("degree", [1, 2, 3])
+@pytest.mark.parametrize("alike", [False, True])
+def test_tasks_without_noise_or_all_alike_are_fitted_and_break_nothing(degree, alike):
+    rng = np.random.default_rng(0)
+    tasks = curves(rng, 30, MEAN, 0 * COVARIANCE if alike else COVARIANCE, 0.0, rows=(6, 7))
+    model = mixed_model(tasks, degree)
+    new = curves(rng, 1, MEAN, 0 * COVARIANCE if alike else COVARIANCE, 0.0, rows=(4, 5))[0]
+    assert np.all(np.isfinite(model.covariance)) and model.noise > 0
+    assert np.max(np.abs(model(new, new.x) - new.y)) < 0.05
+
+
+def test_columns_that_say_the_same_are_no_trouble():
+    rng = np.random.default_rng(0)
+    columns = [rng.integers(0, 2, (6, 1)) * 1.0 for _ in range(20)]
+    model = mixed_model([Data(np.hstack([x, x]), rng.normal(size=x.shape)) for x in columns], degree=3)
+    assert np.all(np.isfinite(model(Data(np.ones((3, 2)), np.ones((3, 1))), np.zeros((2, 2)))))

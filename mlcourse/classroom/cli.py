@@ -423,7 +423,9 @@ def report(
     x: Annotated[list[str], typer.Option(help="Column of inputs, one or several: --x year gdp.")],
     y: Annotated[str, typer.Option(help="The column to predict.")],
     shots: Annotated[int, typer.Option(min=1, help="Rows of a new task that a learner is given.")] = 3,
-    queries: Annotated[int | None, typer.Option(min=1, help="Rows it is asked for; unless told, all others.")] = None,
+    queries: Annotated[
+        int | None, typer.Option(min=1, help="Rows it is asked for; unless told, all others, 20 at most.")
+    ] = None,
     validation: Annotated[int | None, typer.Option(min=2, help="Tasks that choose; unless told, a fifth.")] = None,
     test: Annotated[int | None, typer.Option(min=2, help="Tasks that are asked once; unless told, a fifth.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn by chance.")] = 0,

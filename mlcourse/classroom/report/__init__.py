@@ -4,7 +4,7 @@
 asks the test tasks once. `write` puts what came of it on a page.
 """
 
+from mlcourse.classroom.report.experiment import Study, in_order, study
 from mlcourse.classroom.report.page import command_of, conclusion, markdown, mistakes, paired, write
-from mlcourse.classroom.report.study import Study, in_order, study
 
 __all__ = ["Study", "command_of", "conclusion", "in_order", "markdown", "mistakes", "paired", "study", "write"]

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlcourse import confidence_interval
 from mlcourse.classroom.figures import capstone as figures
-from mlcourse.classroom.report.study import ALONE, MAML
+from mlcourse.classroom.report.experiment import ALONE, MAML
 
 
 def paired(errors, others):
@@ -77,10 +77,9 @@ def conclusion(done):
     ]
     other = MAML if first != MAML else min(done.validation.keys() - {MAML}, key=done.validation.get)
     difference, half = paired(done.errors[other], done.errors[first])
-    verdict = (
-        "is worse" if difference - half > 0 else "is better" if difference + half < 0 else "cannot be told from it"
-    )
-    said.append(f"{other} minus it, task by task, is {difference:+.2f} ± {half:.2f}: on these tasks {other} {verdict}.")
+    better, worse = difference + half < 0, difference - half > 0
+    verdict = "is better" if better else "is worse" if worse else "is neither better nor worse, as far as they tell"
+    said.append(f"“{other}” minus it, task by task, is {difference:+.2f} ± {half:.2f}: on these tasks it {verdict}.")
     if first in ALONE or first.startswith("one line"):
         said.append("Meta-learning is not what this table needs: the simple learner is enough.")
     elif first.startswith("mixed"):
@@ -144,7 +143,8 @@ averaged over 20 choices of the rows. Mean over tasks ± 95 % interval: one task
 
     {command}
 
-mlcourse {version("mlcourse")}, numpy {np.__version__}, Python {platform.python_version()}; SHA-256 of it: {digest}…
+mlcourse {version("mlcourse")}, numpy {np.__version__}, Python {platform.python_version()}.
+SHA-256 of the CSV: {digest}…
 """
 
 

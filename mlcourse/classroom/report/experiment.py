@@ -68,13 +68,13 @@ class Study(NamedTuple):
 def study(table, *, shots=3, queries=None, validation=None, test=None, seed=0, bar=None):
     """The Study of a FromTable; about half a minute.
 
-    shots, queries    K and Q; unless told, Q is all that the shortest task has left
+    shots, queries    K and Q; unless told, Q is all that the shortest task has left, 20 at most
     validation, test  how many tasks choose, and how many are asked once; unless told, a fifth of all each
     bar               whether progress is shown on stderr, None where that is a terminal
     """
     fifth = max(2, round(len(table.names) / 5))
     rows = min(len(data.y) for data in table.rows.values())
-    queries = max(1, rows - shots) if queries is None else queries
+    queries = min(max(1, rows - shots), 20) if queries is None else queries
     parts = table.split(np.random.default_rng(seed), validation or fifth, test or fifth)
     parts[0].sample(np.random.default_rng(seed), 2, shots, queries)  # a task too short is told before the minute
 
