@@ -4,11 +4,12 @@ import re
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from mlcourse import Data, Episode, FromTable, adapt, confidence_interval
 from mlcourse.baselines import task_errors
 from mlcourse.classroom import report
-from mlcourse.classroom.cli import _as_options, _spread
+from mlcourse.classroom.cli import _as_options, _spread, app
 from mlcourse.classroom.report import experiment
 from tests.classroom.test_cli import mlcourse
 
@@ -182,3 +183,14 @@ def test_the_command_refuses_in_one_sentence_with_its_own_options(tmp_path):
         done = mlcourse("report", *words)
         assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr
     assert [each.name for each in tmp_path.iterdir()] == ["lines.csv"]
+
+
+def test_the_command_writes_the_page_and_says_where(tmp_path, quick):
+    table_of(tmp_path / "lines.csv", np.random.default_rng(0))
+    words = ["report", str(tmp_path / "lines.csv"), "--task", "name", "--x", "x0", "--y", "out", "--test", "4"]
+    done = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0 and "The validation tasks choose" in done.stdout
+    page = tmp_path / "out" / "lines_report.md"
+    assert f"The report is in {page}" in done.stdout.replace("\n", "") or str(page) in done.stdout
+    text = page.read_text()
+    assert "| 3 validation tasks | 4 test tasks |" in text and "--x x0 --y out --shots 3 --test 4 --seed 0" in text

@@ -1,5 +1,7 @@
 """Figures of lesson 14: the numbers in them are those they are handed; the lesson's cells take a table of one's own."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 
@@ -61,7 +63,7 @@ def test_the_lesson_runs_on_another_table_when_one_cell_is_changed(tmp_path):
         w = rng.normal([70, 5, -3], [5, 1, 1])
         lines += [f"ward {i},{a:.3f},{b:.3f},{w @ [1, a, b] + rng.normal():.3f}" for a, b in rng.normal(size=(9, 2))]
     (tmp_path / "mine.csv").write_text("\n".join(lines) + "\n")
-    notebook = notebook_of(ROOT / "notebooks" / "14_capstone.ipynb").copy()
+    notebook = deepcopy(notebook_of(ROOT / "notebooks" / "14_capstone.ipynb"))
     (changed,) = [cell for cell in notebook.cells if cell.source.startswith("table = FromTable(")]
     changed.source = (
         'table = FromTable("mine.csv", task="ward", x=["dose", "day"], y="pulse")\n'
