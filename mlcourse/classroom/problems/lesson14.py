@@ -597,7 +597,7 @@ class honest_report(FunctionProblem):
 
 
 class which_mistake(ChoiceProblem):
-    title = "four reports, read by a stranger"
+    title = "seven reports, read by a stranger"
     difficulty, minutes = "medium", 10
     tags = ("mistake:same-data", "mistake:unrelated-tasks", "mistake:alpha-and-steps", "mistake:train-only")
     labels = ("same data", "unrelated tasks", "alpha and steps", "training tasks", "nothing")
@@ -768,7 +768,7 @@ class report_in_words(TextProblem):
     tags = ("mistake:train-only", "takeaway:shared-structure")
     fewest_words = 15
     model = """
-    On 27 countries that neither trained nor chose anything, given three years of each, MAML with a small network is off by 2.8 ± 0.7 years on average (95 % over countries), a line of
+    On 27 countries that neither trained nor chose anything, given three years of each, MAML with a small network is off by 2.8 ± 0.8 years on average (95 % over countries), a line of
     each country's own by 3.4 ± 1.2; the paired difference is below 0 with its interval, so other countries helped. A mixed model that is told the shape of the curves is as good or better at a
     fraction of the cost, so that is what I would use. It will be wrong for countries with a break, such as a war between the given years, and for years outside 1952 to 2007.
     """
