@@ -1,10 +1,10 @@
 """Meta-learning, small enough to read in an evening.
 
 Read it in this order: tasks, images, models, derivatives, objectives, inner, meta, implicit, training, evaluate; then
-executors, finite, omniglot, omniglot_files, metric, few_shot, robots, policy. To follow theta: meta asks inner for the places that
-gradient steps lead to, inner asks objectives for the first of them, and each place (derivatives) knows its value,
-grad and hvp. Which gradient an implementation gives is told by diagnosis, which compares (measured) what it gives
-with recipes, made of ingredients, and explains (explaining) the difference by known deviations. The course's own
+executors, finite, omniglot, omniglot_files, metric, few_shot, robots, policy. To follow theta: meta asks inner for the
+places that gradient steps lead to, inner asks objectives for the first of them, and each place (derivatives) knows its
+value, grad and hvp. Which gradient an implementation gives is told by diagnosis, which compares (measured) what it
+gives with recipes, made of ingredients, and explains (explaining) the difference by known deviations. The course's own
 tools (worked examples, problems, figures, panels) are in mlcourse.classroom, which imports these modules and is never
 imported by them.
 """

@@ -15,7 +15,7 @@ RULES = {"ProtoNet": by_prototypes, "Matching": by_matching}
 
 def test_all_that_is_shipped_is_small():
     size = {path.stem: path.stat().st_size for path in Path(trained.__file__).parent.glob("*.npz")}
-    assert sum(size.values()) <= 250_000
+    assert sum(size.values()) <= 260_000
     assert sum(size[name] for name in ("step_sizes", "characters", "diversity")) <= 200_000  # lessons 8, 9 and 10
 
 

@@ -16,10 +16,17 @@ from mlcourse.classroom.trained import (
     diversity,
     fine_tuning,
     path,
+    robots,
     step_sizes,
 )
 
-OTHERS = {"diversity": diversity, "step_sizes": step_sizes, "characters": characters, "fine_tuning": fine_tuning}
+OTHERS = {
+    "diversity": diversity,
+    "step_sizes": step_sizes,
+    "characters": characters,
+    "robots": robots,
+    "fine_tuning": fine_tuning,
+}
 
 for name in sys.argv[1:] or [*RECIPES, *OTHERS]:
     if name in OTHERS:
