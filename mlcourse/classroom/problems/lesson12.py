@@ -24,8 +24,6 @@ class score(FunctionProblem):
     $(u - \text{mean})/\sigma^2$: positive for an action above the mean, since a larger mean would make that action likelier.
     """
     deviations = (
-        Deviation("sign", -1, "sign",
-                  "The sign is turned: this is the derivative in the action. In the mean it is (u − mean)/σ²; an action above the mean pulls it up."),
         Deviation("power", 1, "σ for σ²", "This divides by σ. The exponent has σ² below, and so does its derivative."),
         Deviation("power", 0, "not divided by σ²", "σ² is left out: the same distance counts less where the policy scatters more."),
         Deviation("power", 3, "σ³ for σ²", "This divides by σ³. Only the exponent depends on the mean, and it has σ² below."),
@@ -422,7 +420,6 @@ class return_curvature(FunctionProblem):
             "subtracted", "none", "baseline left out", "The baseline is not subtracted. Right in the mean, too, but another estimate, with more noise."),
         Deviation(
             "subtracted", "own", "a baseline of its own", "The rewards' own mean is subtracted. The baseline is given as an argument."),
-        Deviation("sign", -1, "sign", "The sign is turned: this is the curvature of the loss, minus the return."),
         Deviation("gives", "sum", "sum for mean", "The rollouts are summed. An expectation is estimated by their mean."),
         Deviation("gives", "gradient", "the first derivative", "This is the slope of the return. Its second derivative is asked for."),
     )  # fmt: skip
