@@ -23,10 +23,11 @@ def estimates(rows, exact):
     figure, axes = new_figure(height=3.3)
     edges = np.linspace(*np.quantile(np.concatenate(list(rows.values())), [0.001, 0.999]), 60)
     for (name, each), colour in zip(rows.items(), (COLOUR.truth, COLOUR.support), strict=True):
-        axes.hist(each, edges, color=colour, alpha=0.55, label=f"{name}: {each.mean():.2f}, spread {each.std():.2f}")
+        axes.hist(each, edges, color=colour, alpha=0.55, label=f"{name}: mean {each.mean():.2f}")
     axes.axvline(exact, color=COLOUR.theta, linestyle="--", label=f"slope of the expected return: {exact:.2f}")
     axes.set(xlabel="estimate of the slope of the return", ylabel="how often")
-    axes.set_title("Right in the mean, both; the baseline takes the noise away")
+    spreads = " → ".join(f"{each.std():.2f}" for each in rows.values())
+    axes.set_title(f"Both are right in the mean; the baseline takes away noise: spread {spreads}")
     axes.legend(loc="upper right")
     return figure
 
@@ -37,7 +38,7 @@ def meta_gradients(rows, lines):
 
     rows   name -> (mean, half-width); lines  name -> number
     """
-    figure, axes = new_figure(height=0.55 * len(rows) + 1.9)
+    figure, axes = new_figure(height=0.55 * len(rows) + 1.5)
     for place, (mean, half) in enumerate(rows.values()):
         axes.errorbar(mean, place, xerr=half, color=COLOUR.query, marker="o", capsize=4)
         axes.annotate(
@@ -53,7 +54,7 @@ def meta_gradients(rows, lines):
         axes.axvline(value, color=colour, linestyle=line, label=f"{name}: {value:.2f}", zorder=0)
     axes.set_yticks(range(len(rows)), rows)
     axes.set(ylim=(len(rows) - 0.5, -0.7), xlabel="gradient of the return after one step, mean over goals")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.45, -0.32), ncols=len(lines))
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(lines))
     return figure
 
 
@@ -80,6 +81,7 @@ def by_advantage(rollouts, advantages, goal):
     axes.add_collection(lines)
     axes.plot(*goal, "*", color=COLOUR.query, markeredgecolor="black", markersize=18, zorder=5)
     figure.colorbar(lines, ax=axes, label="advantage of the first move")
+    axes.set_ylim(-1.75, 1.75)
     axes.set_title("Blue: better than the mean of these rollouts")
     return figure
 
@@ -114,8 +116,8 @@ def returns(rows):
     axes.set_yticks(range(len(rows)), rows)
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel="return on new goals; a line is one seed, bars are 95 % intervals")
     axes.legend(loc="lower left", ncols=1)
-    after = {name: np.mean([report.mean[1] for report in reports]) for name, reports in rows.items()}
-    axes.set_title("After one step, mean of the seeds: " + ", ".join(f"{name} {m:.1f}" for name, m in after.items()))
+    after = [f"{name} {np.mean([report.mean[1] for report in reports]):.1f}" for name, reports in rows.items()]
+    axes.set_title(f"After one step, mean of the seeds: {after[0]}, {after[-1]}")
     return figure
 
 
