@@ -1,4 +1,4 @@
-"""Panel "trajectories" and the policies that lesson 12 compares: they do what it says of them, and so do their recipes."""
+"""Panel "trajectories" and the policies that lesson 12 compares: they do what it says, and so do their recipes."""
 
 from itertools import islice
 
