@@ -59,18 +59,21 @@ def returns_to_go(rewards, gamma=1.0):
 
 
 def advantages(returns):
-    """Returns to go (..., N, H) minus their mean over the N rollouts of the task, at each time."""
+    """Returns to go (..., K, H) minus their mean over the K rollouts of the task, at each time."""
     return returns - numpy.mean(returns, axis=-2, keepdims=True)
 
 
 def policy_gradient(policy, horizon, derivatives="by hand"):
-    """Minus the mean return, as an objective: value, grad and hvp on `Rollouts.data` of N >= 2 rollouts of H steps.
+    """Minus the mean return, as an objective: value, grad and hvp on `Rollouts.data` of K >= 2 rollouts of H steps.
 
-    With l_t the log of how much likelier an action is at theta than where it was drawn, and b_t the mean of the N
-    rewards at time t, the loss is -sum_t b_t - sum_{n, t} exp(l_0 + … + l_t) (r_t - b_t) / (N - 1). Where the rollouts
-    were drawn the ratios are 1, the gradient is -sum score * advantages / (N - 1), and the Hessian has two parts: the
-    scores move, and so does how likely each rollout is, the score term. N - 1 because a rollout's own reward is in
+    With l_t the log of how much likelier an action is at theta than where it was drawn, and b_t the mean of the K
+    rewards at time t, the loss is -sum_t b_t - sum_{k, t} exp(l_0 + … + l_t) (r_t - b_t) / (K - 1). Where the rollouts
+    were drawn the ratios are 1, the gradient is -sum score * advantages / (K - 1), and the Hessian has two parts: the
+    scores move, and so does how likely each rollout is, the score term. K - 1 because a rollout's own reward is in
     its baseline. At another theta the loss is what the rollouts, reweighted, say of it; good near by.
+
+    With `maml` the gradient is that of the return after a step along the expected policy gradient. That the K drawn
+    rollouts scatter around it, and that theta decides how, adds a term of order alpha^2 / K (Al-Shedivat et al. 2018).
 
     policy       GaussianPolicy; with a learned sigma, or derivatives="autograd", the derivatives are autograd's
     Foerster et al. 2018 (DiCE); Rothfuss et al. 2019, equation 6. Raises ValueError for data of another form.
@@ -79,7 +82,7 @@ def policy_gradient(policy, horizon, derivatives="by hand"):
 
 
 def without_score_term(policy, horizon, derivatives="by hand"):
-    """The same with the rollouts taken for given: -sum_t b_t - sum_{n, t} l_t * advantage_t / (N - 1).
+    """The same with the rollouts taken for given: -sum_t b_t - sum_{k, t} l_t * advantage_t / (K - 1).
 
     The same value and gradient at the theta that drew the rollouts, another Hessian: how theta changes what is drawn
     is left out. It is what two passes of automatic differentiation make of log probability times advantage.
@@ -113,7 +116,7 @@ def _check(data, outputs, horizon):
 
 
 class _Seen:
-    """The rows of `Rollouts.data`, again as N rollouts of H steps."""
+    """The rows of `Rollouts.data`, again as K rollouts of H steps."""
 
     def __init__(self, y, horizon):
         y = y.reshape(*y.shape[:-2], -1, horizon, y.shape[-1])
@@ -130,7 +133,7 @@ class _Seen:
         return log_probability(self.actions, self.by_rollout(mean), sigma) - self.drawn
 
     def ratio(self, mean, sigma):
-        """How much likelier each rollout is up to each time than where it was drawn: (..., N, H)."""
+        """How much likelier each rollout is up to each time than where it was drawn: (..., K, H)."""
         return np.exp(np.cumsum(self.log_ratio(mean, sigma), axis=-1))
 
     def score(self, mean, sigma):
@@ -177,7 +180,7 @@ def _given_curvature(mean, y, r, horizon, sigma):
 def on_policy_episode(environment, policy, objective, theta, goals, rng, *, rollouts, alpha, steps=1):
     """An Episode for a meta-method at theta: support rollouts drawn at theta, query rollouts at each task's theta'.
 
-    theta (P,); goals (T, g); rollouts N >= 2 of either. Further inner steps use the same support rollouts, reweighted.
+    theta (P,); goals (T, g); rollouts K >= 2 of either. Further inner steps use the same support rollouts, reweighted.
     """
     support = roll_out(environment, policy, theta, goals, rollouts, rng).data
     theta_prime = adapt(objective, theta, support, alpha, steps)
@@ -191,7 +194,7 @@ def meta_train_on_policy(
     """`meta_train` where the data depend on theta: fresh goals and an `on_policy_episode` for every meta-gradient.
 
     method    maml, fomaml or any other; maml with steps=0 is the policy gradient on all goals at once
-    rollouts  N of the support and N of the query set; the other arguments, and the states, are those of `meta_train`
+    rollouts  K of the support and K of the query set; the other arguments, and the states, are those of `meta_train`
     """
     checks.at_least("tasks", tasks, 1), checks.at_least("rollouts", rollouts, 2)
     start = start_state(theta, alpha, rng, steps, learning_rate, resume)
@@ -206,7 +209,7 @@ def meta_train_on_policy(
 def returns_after(environment, policy, objective, theta, goals, rng, *, rollouts, alpha, steps=1):
     """Return before adaptation and after 1, … m inner steps, each on new rollouts at that theta_i: a Report.
 
-    goals (T, g), T >= 2; rollouts N >= 2, both to adapt on and to judge each theta_i
+    goals (T, g), T >= 2; rollouts K >= 2, both to adapt on and to judge each theta_i
     """
     support = roll_out(environment, policy, theta, goals, rollouts, rng).data
     path = trajectory(objective, theta, support, alpha, steps)

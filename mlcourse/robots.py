@@ -16,10 +16,10 @@ from mlcourse.tasks import Data
 
 
 class Rollouts(NamedTuple):
-    """N rollouts of H steps a task, drawn at one theta.
+    """K rollouts of H steps a task, drawn at one theta.
 
-    states (..., N, H, d); actions (..., N, H, k); rewards (..., N, H)
-    log_probabilities (..., N, H)  of each action, at the theta it was drawn with
+    states (..., K, H, d); actions (..., K, H, k); rewards (..., K, H)
+    log_probabilities (..., K, H)  of each action, at the theta it was drawn with
     """
 
     states: Any
@@ -41,9 +41,9 @@ class Rollouts(NamedTuple):
 
 
 def roll_out(environment, policy, theta, goals, rollouts, rng):
-    """Draw N rollouts a task with the policy at theta: Rollouts.
+    """Draw K rollouts a task with the policy at theta: Rollouts.
 
-    theta (P,) for all tasks or (T, P), one a task; goals (..., g), one a task; rollouts N >= 1
+    theta (P,) for all tasks or (T, P), one a task; goals (..., g), one a task; rollouts K >= 1
     """
     states = environment.start(goals, at_least("rollouts", rollouts, 1))
     noise = rng.standard_normal((environment.horizon, *states.shape[:-1], environment.outputs))
