@@ -193,7 +193,7 @@ def meta_train_on_policy(
 ):  # fmt: skip
     """`meta_train` where the data depend on theta: fresh goals and an `on_policy_episode` for every meta-gradient.
 
-    method    maml, fomaml or any other; maml with steps=0 is the policy gradient on all goals at once
+    method    maml, fomaml or any other; joint_training with steps=0, all drawn at theta, is one policy for all
     rollouts  K of the support and K of the query set; the other arguments, and the states, are those of `meta_train`
     """
     checks.at_least("tasks", tasks, 1), checks.at_least("rollouts", rollouts, 2)

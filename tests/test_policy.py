@@ -2,11 +2,24 @@
 
 from itertools import islice
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
+from autograd.tracer import getval
 
-from mlcourse import MLP, Episode, Linear, confidence_interval, fomaml, maml, tanh
+from mlcourse import (
+    MLP,
+    Episode,
+    Linear,
+    confidence_interval,
+    diagnose,
+    fomaml,
+    joint_training,
+    maml,
+    mean_squared_error,
+    tanh,
+)
 from mlcourse.policy import (
     GaussianPolicy,
     advantages,
@@ -134,6 +147,50 @@ def test_on_rollouts_the_bandits_meta_gradient_is_the_closed_form_and_first_orde
     assert abs(mean - getattr(BANDIT, other.pop())(0.4, goals, alpha)) > 10 * half
 
 
+@pytest.mark.parametrize("steps", [1, 3])
+def test_in_expectation_the_bandit_is_a_squared_error(steps):
+    goals, theta = np.array([[-1.0], [0.5], [3.0]]), np.array([0.4])
+    data = Data(np.ones((3, 1, 1)), goals[..., None])
+    by_recursion = maml(mean_squared_error(CHANCE.model), theta, Episode(data, data, {}), 0.2, steps).theta[0]
+    closed_form = np.mean(-2 * (1 - 0.4) ** (2 * steps) * (0.4 - goals))
+    assert np.isclose(-by_recursion, closed_form)
+    if steps == 1:
+        assert np.isclose(BANDIT.meta_gradient(0.4, goals, 0.2), closed_form)
+
+
+@pytest.mark.parametrize("keep, told", [(True, "exact"), (False, "first-order gradient")])
+def test_diagnose_tells_a_code_that_drops_the_score_term(keep, told):
+    """Rewards -(u - z)^4, expectations by quadrature: log p * advantage, differentiated twice, is first-order."""
+    epsilon, weights = np.polynomial.hermite_e.hermegauss(7)
+    weights, sigma, goals = weights / weights.sum(), 0.5, (-0.5, 0.7, 1.5)
+
+    def loss(theta, z):
+        actions = getval(theta) + sigma * epsilon
+        rewards = -((actions - z) ** 4)
+        log_p = -((actions - theta) ** 2) / (2 * sigma**2)
+        surrogate = anp.exp(log_p - getval(log_p)) if keep else log_p
+        return -anp.sum(weights * surrogate * (rewards - weights @ rewards))
+
+    def after(theta, z):
+        for _ in range(2):
+            theta = theta - 0.01 * grad(loss)(theta, z)
+        return loss(theta, z)
+
+    def expected(z):
+        return lambda theta: (theta[0] - z) ** 4 + 6 * sigma**2 * (theta[0] - z) ** 2 + 3 * sigma**4
+
+    losses = [expected(z) for z in goals]
+    report = diagnose(
+        lambda theta: sum(grad(after)(theta, z) for z in goals) / 3,
+        losses,
+        losses,
+        np.array([0.1]),
+        alpha=0.01,
+        steps=2,
+    )
+    assert told == (report.outcome if keep else report.names)
+
+
 def test_a_learned_sigma_is_the_last_part_of_theta():
     policy = GaussianPolicy(MLP([2, 3, 2], tanh))
     theta, goals, seen = drawn(6, policy)
@@ -197,8 +254,17 @@ def test_training_goes_on_bit_for_bit():
     states = list(islice(train(np.random.default_rng(1)), 4))
     (again,) = islice(train(np.random.default_rng(5), resume=states[1]), 1, 2)
     assert np.array_equal(again.theta, states[3].theta) and again.iteration == 4
-    joint = next(train(np.random.default_rng(1), steps=0))
-    assert np.all(np.isfinite(joint.theta))
+
+
+def test_joint_training_with_no_step_is_the_policy_gradient_on_all_goals():
+    theta, goals, _ = drawn(11)
+    objective = policy_gradient(POLICY, ROBOT.horizon)
+    rng = np.random.default_rng(0)
+    episode = on_policy_episode(ROBOT, POLICY, objective, theta, goals, rng, rollouts=5, alpha=0.05, steps=0)
+    of_both = joint_training(objective, theta, episode, 0.05, 0)
+    ten = Data(*(np.concatenate(each, axis=1) for each in zip(episode.support, episode.query, strict=True)))
+    assert np.allclose(of_both.theta, objective.grad(theta + np.zeros((3, 1)), ten).mean(axis=0))
+    assert np.isclose(of_both.loss, np.mean([objective.value(theta, data) for data in episode[:2]]))
 
 
 def test_one_step_helps_on_new_rollouts():

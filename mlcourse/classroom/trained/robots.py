@@ -1,6 +1,7 @@
 """What lesson 12 compares: policies of the point robot, each trained by another meta-gradient, from three seeds.
 
-Each sees 150 batches of 20 goals, with 20 rollouts a goal for the inner step and 20 for the outer gradient.
+Each sees 150 batches of 20 goals, with 20 rollouts a goal for the inner step and 20 for the outer gradient; joint
+training takes no step and uses all 40.
 """
 
 from functools import cache
@@ -15,6 +16,7 @@ from mlcourse import (
     GaussianPolicy,
     PointRobot,
     fomaml,
+    joint_training,
     maml,
     meta_train_on_policy,
     policy_gradient,
@@ -44,12 +46,12 @@ class Learner(NamedTuple):
 
 
 LEARNERS = {
-    "joint training": Learner(ROBOT, maml, policy_gradient, 0),
+    "joint training": Learner(ROBOT, joint_training, policy_gradient, 0),
     "MAML": Learner(ROBOT, maml, policy_gradient, 1),
     "score term dropped": Learner(ROBOT, maml, without_score_term, 1),
     "FOMAML": Learner(ROBOT, fomaml, policy_gradient, 1),
     "query at θ": Learner(ROBOT, query_at_theta, without_score_term, 0),
-    "sees the goal": Learner(SEEING, maml, policy_gradient, 0),
+    "sees the goal": Learner(SEEING, joint_training, policy_gradient, 0),
 }
 
 
