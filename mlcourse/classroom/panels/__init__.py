@@ -17,6 +17,7 @@ _ROOMS = {
     "embedding": "embedding",
     "cost": "cost",
     "task diversity": "diversity",
+    "trajectories": "trajectories",
     "attention": "attention",
     "countries": "countries",
 }

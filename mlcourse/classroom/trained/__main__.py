@@ -17,6 +17,7 @@ from mlcourse.classroom.trained import (
     diversity,
     fine_tuning,
     path,
+    robots,
     step_sizes,
 )
 
@@ -24,6 +25,7 @@ OTHERS = {
     "diversity": diversity,
     "step_sizes": step_sizes,
     "characters": characters,
+    "robots": robots,
     "fine_tuning": fine_tuning,
     "countries": countries,
 }
