@@ -10,10 +10,12 @@ from concurrent.futures import BrokenExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from reprlib import repr as shortened
+from typing import NamedTuple
 
 from tqdm import tqdm
 
 BREAKDOWNS = 3  # in a row, with no job finished between them: then it is the job that kills its process
+JOB = "in the job "  # begins the note on the error of a job
 
 
 @contextmanager
@@ -36,7 +38,8 @@ def run_all(function, jobs, executor=None, *, progress=None, label=None):
     executor  where they run; None is here, one after another
     progress  a bar with `label` on stderr: True, False, or None for where a terminal shows it
     A process that is killed costs time, not results: its jobs run again, in new processes, until BREAKDOWNS in a row
-    finish no job. The first error of a job is raised, with a note that names the job; jobs not begun are dropped.
+    finish no job. So does a job of which the executor reports an error that is not the job's own. The first error of a
+    job is raised, with a note that names the job; jobs not begun are dropped.
     """
     calls = [partial(function, *job) for job in jobs]
     hidden = None if progress is None else not progress
@@ -44,45 +47,72 @@ def run_all(function, jobs, executor=None, *, progress=None, label=None):
         results, breakdowns = {}, 0
         while len(results) < len(calls):
             left, before = [index for index in range(len(calls)) if index not in results], len(results)
+            lost = None
             try:
                 for index, result in _here(calls, left) if executor is None else _there(calls, left, executor):
-                    results[index] = result
-                    bar.update()
+                    if isinstance(result, _Lost):
+                        lost = result.error
+                    else:
+                        results[index] = result
+                        bar.update()
             except BrokenExecutor as error:
+                lost = error
+            if lost is not None:
                 breakdowns = 1 if len(results) > before else breakdowns + 1
-                another = _another(executor)
+                broken = isinstance(lost, BrokenExecutor)
+                another = _another(executor) if broken else executor
                 if another is None or breakdowns == BREAKDOWNS:
-                    error.add_note(f"{len(calls) - len(results)} of {len(calls)} jobs were not done")
-                    raise
-                executor = stack.enter_context(another)
+                    lost.add_note(f"{len(calls) - len(results)} of {len(calls)} jobs were not done")
+                    raise lost
+                if broken:
+                    executor = stack.enter_context(another)
     return [results[index] for index in range(len(calls))]
+
+
+class _Lost(NamedTuple):
+    """In place of a result that the executor did not bring."""
+
+    error: Exception
 
 
 def _here(calls, left):
     for index in left:
-        yield index, _named(calls[index], calls[index])
+        yield index, _named(calls[index])
 
 
 def _there(calls, left, executor):
-    """(index, result) of each call as it is done."""
-    futures = {executor.submit(calls[index]): index for index in left}
+    """(index, result or _Lost) of each call as it is done."""
+    futures = {executor.submit(_named, calls[index]): index for index in left}
     try:
         for future in as_completed(futures):
-            yield futures[future], _named(calls[futures[future]], future.result)
+            yield futures[future], _brought(future)
     finally:
         for future in futures:
             future.cancel()
 
 
-def _named(call, result):
-    """result(), or its error with a note that says which call it was."""
+def _named(call):
+    """call(), or its error with a note that says which call it was; the note comes back from another process, too."""
     try:
-        return result()
-    except BrokenExecutor:  # no fault of this call, as far as anyone can tell
+        return call()
+    except Exception as error:
+        error.add_note(f"{JOB}{call.func.__name__}{shortened(call.args)}")
+        raise
+
+
+def _brought(future):
+    """The result, or _Lost for an error that is none of the call's: it has no note of its own.
+
+    Dask's executor has such errors where a worker dies between finishing a job and handing its result over.
+    """
+    try:
+        return future.result()
+    except BrokenExecutor:
         raise
     except Exception as error:
-        error.add_note(f"in the job {call.func.__name__}{shortened(call.args)}")
-        raise
+        if any(note.startswith(JOB) for note in getattr(error, "__notes__", ())):
+            raise
+        return _Lost(error)
 
 
 def _another(executor):

@@ -48,7 +48,7 @@ def _episode(rng, shape, shots, queries, inputs, outputs, hidden):
     return Episode(Data(x[..., :shots, :], y[..., :shots, :]), Data(x[..., shots:, :], y[..., shots:, :]), hidden)
 
 
-def _posterior_mean(features, y, mean, covariance, noise):
+def posterior_mean(features, y, mean, covariance, noise):
     """E[w | support] for y = features w + noise, w ~ (mean, covariance): the best linear estimate.
 
     features (..., K, F), y (..., K, 1), mean (F,), covariance (F, F), noise std -> (..., F)
@@ -89,7 +89,7 @@ class Lines:
     def oracle(self, support, x):
         """Posterior mean of a x given the support set and p(a): x (..., Q, 1) -> (..., Q, 1)."""
         prior = np.array([self.mean]), np.array([[self.std**2]])
-        return x @ _posterior_mean(support.x, support.y, *prior, self.noise)[..., None]
+        return x @ posterior_mean(support.x, support.y, *prior, self.noise)[..., None]
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Sinusoids:
 
         amplitude, phase = np.meshgrid(np.linspace(*self.amplitude, 101), np.linspace(*self.phase, 101))
         weights = np.stack([amplitude * np.cos(phase), -amplitude * np.sin(phase)]).reshape(2, -1)
-        weight = _posterior_mean(features(support.x), support.y, weights.mean(1), np.cov(weights), self.noise)
+        weight = posterior_mean(features(support.x), support.y, weights.mean(1), np.cov(weights), self.noise)
         return features(x) @ weight[..., None]
 
 
@@ -172,7 +172,7 @@ class Polynomials:
     def oracle(self, support, x):
         """Posterior mean of the polynomial given the support set and p(w)."""
         prior = np.zeros(self.degree + 1), self.scale**2 * np.eye(self.degree + 1)
-        weight = _posterior_mean(self._powers(support.x), support.y, *prior, self.noise)
+        weight = posterior_mean(self._powers(support.x), support.y, *prior, self.noise)
         return self._powers(x) @ weight[..., None]
 
 

@@ -97,6 +97,13 @@ def meta_train(
     Raises at the call, not at the first iteration, when an argument does not fit.
     """
     at_least("tasks", tasks, 1), at_least("shots", shots, 1), at_least("queries", queries, 1)
+    start = start_state(theta, alpha, rng, steps, learning_rate, resume)
+    draw = lambda state: distribution.sample(rng, tasks, shots, queries)  # noqa: E731
+    return outer_loop(method, objective, draw, start, rng, steps, learning_rate, learn_alpha, optimizer)
+
+
+def start_state(theta, alpha, rng, steps, learning_rate, resume=None):
+    """The MetaState to begin with, or to go on from; raises when an argument does not fit."""
     at_least("steps", steps, 0), positive("learning_rate", learning_rate)
     if resume is None:
         start = MetaState(0, np.array(theta, dtype=float), alpha, np.nan, (), {})
@@ -106,16 +113,15 @@ def meta_train(
     if start.theta.ndim != 1:
         raise ValueError(f"theta must be one vector of parameters (P,), got shape {start.theta.shape}")
     parameters("theta", start.theta, start.theta.size)
+    return start
 
-    def iterate():
-        state = start
-        while True:
-            episode = distribution.sample(rng, tasks, shots, queries)
-            gradient = method(objective, state.theta, episode, state.alpha, steps)
-            state = _outer_step(state, gradient, learn_alpha, optimizer, learning_rate, rng)
-            yield state
 
-    return iterate()
+def outer_loop(method, objective, draw, state, rng, steps, learning_rate, learn_alpha=False, optimizer=adam):
+    """Meta-training from a state on the episodes that draw(state) gives: an endless iterator of MetaState."""
+    while True:
+        gradient = method(objective, state.theta, draw(state), state.alpha, steps)
+        state = _outer_step(state, gradient, learn_alpha, optimizer, learning_rate, rng)
+        yield state
 
 
 def _outer_step(state, gradient, learn_alpha, optimizer, learning_rate, rng):

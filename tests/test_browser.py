@@ -104,3 +104,20 @@ def test_the_player_plays(page_and_address):
         seen.append(panel.wait_for_another(seen[-1]))
     panel.box.locator(".widget-play button").first.click()
     assert len(set(seen)) == 4
+
+
+def test_one_shot_episodes_are_answered_by_click_and_by_key(page_and_address):
+    page, address = page_and_address
+    open_notebook(page, address, "one_shot.ipynb")
+    run_all(page)
+    panel = PanelOnPage(page).bring_into_view()
+    before = panel.source()
+    panel.box.get_by_role("button", name="b", exact=True).click()
+    before = panel.wait_for_another(before)
+    for letter in "ce":
+        panel.box.get_by_label("or type its letter").press(letter)
+        before = panel.wait_for_another(before)
+    panel.box.get_by_role("button", name="a", exact=True).press("Space")
+    panel.wait_for_another(before)
+    panel.box.get_by_text("Answered at 5 ways: 4.").wait_for()
+    page.screenshot(path=SCREENSHOTS / "one_shot_answered.png")

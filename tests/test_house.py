@@ -8,7 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 METHOD = sorted((ROOT / "mlcourse").glob("*.py"))
-SOURCES = [path for path in METHOD if path.stem in ("images", "omniglot", "omniglot_files", "robots", "tables")]
+SOURCES = [
+    path for path in METHOD if path.stem in ("images", "omniglot", "omniglot_files", "robots", "tables", "table_files")
+]
 RECIPES = sorted((ROOT / "mlcourse" / "recipes").glob("*.py"))
 CLASSROOM = ROOT / "mlcourse" / "classroom"
 
@@ -19,13 +21,25 @@ ARROWS = {
     "worked": set(),
     "learner": {"judging", "problems", "tab"},
     "teaching": {"judging", "problems", "learner"},
-    "trained": set(),
+    "trained": {"data"},
     "figures": {"trained", "tab"},
     "panels": {"figures", "trained", "worked"},
     "reproduce": {"figures", "trained"},
+    "report": {"figures"},
+    "data": set(),
     "lessons": {"judging", "problems", "learner"},
     "cells": {"worked", "learner", "tab"},
-    "cli": {"judging", "problems", "worked", "learner", "teaching", "reproduce", "terminal", "cells"},
+    "cli": {
+        "judging",
+        "problems",
+        "worked",
+        "learner",
+        "teaching",
+        "reproduce",
+        "report",
+        "terminal",
+        "cells",
+    },
     "terminal": set(),
     "tab": set(),
     "__init__": {"lessons", "learner", "cells"},

@@ -7,6 +7,7 @@ MLCOURSE_OMNIGLOT, or in ../shared/data/omniglot beside the course.
 import io
 import os
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -14,13 +15,16 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
 
 from mlcourse import Glyphs, Omniglot
+from mlcourse.classroom.teaching.execute import own_progress, run
 from mlcourse.omniglot import HELD_OUT
 from mlcourse.omniglot_files import BACKGROUND, DRAWINGS, EVALUATION
+from tests.tested import cells
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -352,6 +356,23 @@ def test_the_real_zip_files_unpacked_give_the_same_tasks(real, tmp_path):
             Omniglot(path, **settings).sample(np.random.default_rng(0), 2, 1, 1).query.x for path in (archive, tmp_path)
         )
         assert np.array_equal(one, other)
+
+
+def test_lesson_09_says_of_handwriting_what_its_cell_prints_from_the_small_background_sets(real, monkeypatch):
+    lesson = ROOT / "notebooks" / "09_few_shot_classification.ipynb"
+    (note,) = [cell.source for cell in cells(lesson, "markdown") if "```\nOmniglot" in cell.source]
+    monkeypatch.setenv("MLCOURSE_OMNIGLOT", str(real))
+    notebook = nbformat.v4.new_notebook(cells=[cell.copy() for cell in cells(lesson)])
+    with own_progress():
+        run(notebook, lesson.parent)
+    (cell,) = [cell for cell in notebook.cells if "Omniglot(folder" in cell.source and cell.cell_type == "code"]
+    said, printed = (
+        re.findall(r"^(\w[\w ]*?) +(0\.\d+) ± (0\.\d+) +(0\.\d+) ± (0\.\d+)$", text, re.MULTILINE)
+        for text in (note, "".join(output.text for output in cell.outputs))
+    )
+    assert [row[0] for row in said] == [row[0] for row in printed] and len(said) == 8
+    for row, again in zip(said, printed, strict=True):  # another machine may round one picture the other way
+        assert np.array(row[1:], float) == pytest.approx(np.array(again[1:], float), abs=0.002), row[0]
 
 
 def test_no_image_of_it_is_in_the_course():

@@ -4,7 +4,7 @@ import os
 import pickle
 import signal
 import sys
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -127,6 +127,31 @@ def test_a_killed_worker_of_a_cluster_costs_no_result(cluster, tmp_path):
     assert (tmp_path / "killed").exists()
 
 
+class KilledOnce:
+    """OBJECTIVE, but the process that is the first to come to the step size that diverges dies of it."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def value(self, theta, data):
+        if np.max(np.abs(theta)) > 100 and not self.marker.exists():
+            self.marker.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return OBJECTIVE.value(theta, data)
+
+    def grad(self, theta, data):
+        return OBJECTIVE.grad(theta, data)
+
+    def hvp(self, theta, data, v):
+        return OBJECTIVE.hvp(theta, data, v)
+
+
+def test_a_sweep_whose_worker_is_killed_on_the_way_gives_the_same_losses_in_the_same_order(cluster, tmp_path):
+    losses = sweep(KilledOnce(tmp_path / "killed"), THETA, lines(), ALPHAS, 3, executor=cluster)
+    assert (tmp_path / "killed").exists()
+    assert np.array_equal(losses, sweep(OBJECTIVE, THETA, lines(), ALPHAS, 3))
+
+
 def killed_always(number):
     if number == 1:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -137,6 +162,33 @@ def test_a_job_that_kills_each_process_it_gets_ends_the_sweep():
     with ProcessPoolExecutor(1) as pool, pytest.raises(BrokenExecutor) as caught:
         run_all(killed_always, [(0,), (1,), (2,)], pool)
     assert caught.value.__notes__ == ["2 of 3 jobs were not done"]
+
+
+class Loses(ThreadPoolExecutor):
+    """Of the jobs that it is given it fails to bring the first few results."""
+
+    def __init__(self, few):
+        super().__init__(1)
+        self.few = few
+
+    def submit(self, function, *arguments):
+        future = super().submit(function, *arguments)
+        if self.few:
+            self.few -= 1
+            future.result()
+            future = Future()
+            future.set_exception(ValueError("too many values to unpack"))  # as Dask has it
+        return future
+
+
+def test_a_result_that_the_executor_loses_is_computed_again():
+    assert run_all(pow, [(number, 2) for number in range(4)], Loses(3)) == [0, 1, 4, 9]
+
+
+def test_an_executor_that_brings_nothing_ends_the_sweep():
+    with pytest.raises(ValueError, match="too many values") as caught:
+        run_all(pow, [(number, 2) for number in range(4)], Loses(100))
+    assert caught.value.__notes__ == ["4 of 4 jobs were not done"]
 
 
 def refused(number):

@@ -1,4 +1,4 @@
-"""The command `mlcourse`: open the course, rerun a worked example, grade, look at progress, lay exercises anew.
+"""The command `mlcourse`: open the course, rerun a worked example, grade, look at progress, report on your own table.
 
 What a command needs is imported inside it, so that `mlcourse --help` is quick.
 """
@@ -45,17 +45,21 @@ def one_thread():
     """Let this command and what it starts multiply matrices on one thread, unless the user has chosen a number.
 
     On cores that are busy, more threads slow small products many times over. NumPy looks when it is imported, which was
-    on the way to this module: `reproduce`, which computes here and not in a kernel, starts anew.
+    on the way to this module: `reproduce` and `report`, which compute here and not in a kernel, start anew.
     """
     chosen = all(name in os.environ for name in THREADS)
     for name in THREADS:
         os.environ.setdefault(name, os.environ.get("OMP_NUM_THREADS", "1"))
-    if not chosen and sys.argv[1:2] == ["reproduce"]:
+    if not chosen and sys.argv[1:2] in (["reproduce"], ["report"]):
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
-def _spread(words, options=("--shots", "--seeds", "--methods")):
+LISTS = {"reproduce": ("--shots", "--seeds", "--methods"), "report": ("--x",)}
+
+
+def _spread(words):
     """`--shots 5 10 20` as `--shots 5 --shots 10 --shots 20`, which is how the parser wants lists."""
+    options = LISTS.get(words[0] if words else "", ())
     spread, option = [], None
     for word in words:
         if word.startswith("-"):
@@ -394,6 +398,56 @@ def reproduce(
     with experiments.cluster(scheduler) as executor:
         rows = experiments.sinusoid(folder, shots, seeds, iterations, methods, executor)
     print(f"\n{experiments.markdown(rows)}\nTables, figures and checkpoints are in {folder}/")
+
+
+@app.command()
+def report(
+    csv: Annotated[Path, typer.Argument(metavar="CSV", help="A table: a header line, then one example a line.")],
+    task: Annotated[str, typer.Option(help="The column that says which task a row belongs to, such as country.")],
+    x: Annotated[list[str], typer.Option(help="Column of inputs, one or several: --x year gdp.")],
+    y: Annotated[str, typer.Option(help="The column to predict.")],
+    shots: Annotated[int, typer.Option(min=1, help="Rows of a new task that a learner is given.")] = 3,
+    queries: Annotated[
+        int | None, typer.Option(min=1, help="Rows it is asked for; unless told, all others, 20 at most.")
+    ] = None,
+    validation: Annotated[int | None, typer.Option(min=2, help="Tasks that choose; unless told, a fifth.")] = None,
+    test: Annotated[int | None, typer.Option(min=2, help="Tasks that are asked once; unless told, a fifth.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of all that is drawn by chance.")] = 0,
+    least_rows: Annotated[int, typer.Option(min=1, help="Leave out tasks with fewer rows.")] = 1,
+    skip_missing: Annotated[bool, typer.Option("--skip-missing", help="Leave out rows with a missing value.")] = False,
+    delimiter: Annotated[str, typer.Option(help="What stands between columns.")] = ",",
+    decimal: Annotated[str, typer.Option(help="The decimal point, or comma.")] = ".",
+    encoding: Annotated[str, typer.Option(help="How the file is encoded, such as cp1252.")] = "utf-8",
+    out: Annotated[Path, typer.Option(help="The folder for the report.")] = Path("."),
+    force: Annotated[bool, typer.Option("--force", help="Replace an older report; else a new one is dated.")] = False,
+):
+    """Say on one page what meta-learning does for your own table: tasks split, baselines, MAML, test with intervals.
+
+    Takes less than a minute, reads the table and never changes it, and writes a page (Markdown) and its picture (PNG).
+    """
+    from mlcourse import FromTable
+    from mlcourse.classroom import report as reports
+
+    options = {"task": task, "x": tuple(x), "y": y}
+    written = {"least_rows": least_rows, "skip_missing": skip_missing}
+    written |= {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
+    asked = {"shots": shots, "queries": queries, "validation": validation, "test": test, "seed": seed}
+    try:
+        done = reports.study(FromTable(csv, **options, **written), **asked)
+    except ValueError as error:
+        raise ValueError(_as_options(str(error), (*written, *asked))) from None
+    usual = {"least_rows": 1, "delimiter": ",", "decimal": ".", "encoding": "utf-8"}
+    told = {name: None if value == usual.get(name) else value for name, value in written.items()}
+    page = reports.write(done, out, command=reports.command_of(csv, options | asked | told), force=force)
+    print(f"{reports.conclusion(done)}\nThe report is in {page}")
+
+
+def _as_options(message, names):
+    """A message on arguments of Python, `least_rows=12`, in the words of the command line, `--least-rows 12`."""
+    for name in names:
+        message = re.sub(rf"\b{name}=True", f"--{name.replace('_', '-')}", message)
+        message = re.sub(rf"\b{name}=", f"--{name.replace('_', '-')} ", message)
+    return message
 
 
 @app.command()

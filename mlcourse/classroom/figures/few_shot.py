@@ -15,8 +15,10 @@ METHODS = {
     "MAML": {"color": COLOUR.maml, "marker": "D"},
     "Matching": {"color": COLOUR.theta_prime, "marker": "P"},
     "ProtoNet": {"color": COLOUR.support, "marker": "*"},
+    "you": {"color": COLOUR.theta, "marker": "p"},
 }
 SHOWN = 10  # queries of a figure
+LETTERS = "abcdefghijklmnopqrst"  # what the letters of an episode are called by whoever answers it
 
 
 @styled
@@ -95,22 +97,28 @@ def over_steps(accuracies, trained):
 
 
 @styled
-def table(rows, cost):
-    """Accuracy of each method with its interval, for each number of shots, beside what one task costs.
+def table(rows, yours=None):
+    """Accuracy of each method with its interval, for each number of shots; below each name what one task costs.
 
-    rows  shots -> name -> (mean, half_width);  cost  name -> words
+    rows   shots -> name -> Accuracy
+    yours  (mean, half_width, episodes) of the learner's own answers with the fewest shots, if there are any
     """
-    figure, axes = new_figure(height=3.9)
-    names = sorted(cost, key=lambda name: rows[min(rows)][name][0])
-    for shots, shift, fill in ((min(rows), 0.12, "none"), (max(rows), -0.12, None)):
-        for place, name in enumerate(names):
-            mean, half = rows[shots][name]
-            look = METHODS[name] | ({"markerfacecolor": fill} if fill else {})
-            axes.errorbar(mean, place + shift, xerr=half, **look, capsize=3, ms=9, ls="none")
+    few, many = min(rows), max(rows)
+    marks = {shots: {name: row[:2] for name, row in rows[shots].items()} for shots in (few, many)}
+    below = {name: f"gradients: {row.gradients:g}, forward: {row.forward:g}" for name, row in rows[few].items()}
+    if yours is not None:
+        marks[few]["you"], below["you"] = yours[:2], f"{yours[0]:.2f} ± {yours[1]:.2f}, {yours[2]} episodes of your own"
+    names = sorted(marks[few], key=lambda name: marks[few][name][0])
+    figure, axes = new_figure(height=0.3 + 0.45 * len(names))
+    for shots, shift, fill in ((few, 0.12, {"markerfacecolor": "none"}), (many, -0.12, {})):
+        for name, (mean, half) in marks[shots].items():
+            look = METHODS[name] | fill
+            axes.errorbar(mean, names.index(name) + shift, xerr=half, **look, capsize=3, ms=9, ls="none")
     axes.axvline(0.2, color=COLOUR.truth, ls=":", lw=1.5)
-    axes.set_yticks(range(len(names)), [f"{name}\n{cost[name]}" for name in names], fontsize=9)
-    axes.set(xlim=(0.15, 1), ylim=(-0.6, len(names) - 0.4), xlabel="accuracy on held-out scripts (dotted: a guesser)")
-    axes.set_title(f"5-way {min(rows)}-shot (open) and {max(rows)}-shot (filled)")
+    axes.set_yticks(range(len(names)), [f"{name}\n{below[name]}" for name in names], fontsize=9)
+    axes.set(xlim=(min(0.15, marks[few][names[0]][0] - 0.05), 1.02), ylim=(-0.6, len(names) - 0.4))
+    axes.set(xlabel="accuracy on held-out scripts (dotted: a guesser)")
+    axes.set_title(f"5-way {few}-shot (open) and {many}-shot (filled)")
     return figure
 
 
@@ -195,6 +203,51 @@ class EmbeddingPlane(Drawing):
             low, high = np.reshape(self.limits, (2, 2))
             self.plane.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         return changed
+
+
+class OneShotSheet(Drawing):
+    """The panel "one shot": a query, the letters to choose from, and the scores so far."""
+
+    COLUMNS, ROWS = 5, 4
+
+    def build(self, numbers):
+        figure, (self.sheet, self.score) = new_figure(1, 2, height=4.0, width_ratios=[2, 1], layout="none")
+        figure.subplots_adjust(left=0.02, right=0.985, bottom=0.13, top=0.9, wspace=0.3)
+        self.sheet.set(xlim=(0, 1.5 + 1.25 * self.COLUMNS), ylim=(self.ROWS, 0), aspect="equal", anchor="NW")
+        self.sheet.axis("off")
+        blank = np.full((2, 2, 3), 255, np.uint8)
+        self.pictures = [self.sheet.imshow(blank, interpolation="nearest") for _ in range(self.COLUMNS * self.ROWS + 1)]
+        self.pictures[-1].set_extent((0, 1, 1, 0))
+        self.sheet.text(0.5, 1.05, "query", ha="center", va="top", color=DARK_QUERY, weight="bold")
+        self.letters = []
+        for n, letter in enumerate(LETTERS):
+            row, left = n // self.COLUMNS, 1.8 + 1.25 * (n % self.COLUMNS)
+            self.pictures[n].set_extent((left, left + 0.8, row + 0.9, row + 0.1))
+            self.letters.append(self.sheet.text(left, row + 0.5, letter, ha="right", va="center", weight="bold"))
+        self.names = numbers["names"]
+        self.score.set(xlim=(-0.05, 1.05), ylim=(len(self.names) - 0.5, -0.5), yticks=range(len(self.names)))
+        self.score.set_yticklabels(self.names)
+        self.score.set_title("accuracy so far", fontsize=10)
+        self.score.grid(axis="y", visible=False)
+        self.chance = self.score.plot([], [], ls=":", color=COLOUR.truth, lw=1.5)[0]
+        self.intervals = [self.score.plot([], [], color=METHODS[name]["color"])[0] for name in self.names]
+        self.means = [self.score.plot([], [], ls="none", ms=10, **METHODS[name])[0] for name in self.names]
+        self.moving = [*self.pictures, *self.letters, self.chance, *self.intervals, *self.means]
+        return figure
+
+    def update(self, numbers):
+        ways, support = numbers["ways"], numbers["support"]
+        self.pictures[-1].set_data(sheet(numbers["query"][None, None]))
+        for n, (picture, letter) in enumerate(zip(self.pictures[:-1], self.letters, strict=True)):
+            picture.set_visible(n < ways)
+            letter.set_visible(n < ways)
+            if n < ways:
+                picture.set_data(sheet(support[n][None, None]))
+        self.chance.set_data([1 / ways] * 2, self.score.get_ylim())
+        for place, (name, interval, mark) in enumerate(zip(self.names, self.intervals, self.means, strict=True)):
+            mean, half = numbers["scores"].get(name, (np.nan, np.nan))
+            interval.set_data([mean - half, mean + half], [place, place])
+            mark.set_data([mean], [place])
 
 
 def _spokes(centre, ends):

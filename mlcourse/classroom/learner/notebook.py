@@ -30,6 +30,9 @@ TITLES = {
     9: "Few-shot classification",
     10: "Meta-overfitting",
     11: "Compute and memory",
+    12: "Meta-reinforcement learning",
+    13: "Where it fits",
+    14: "Capstone: your own tasks",
 }
 
 

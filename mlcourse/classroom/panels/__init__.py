@@ -13,9 +13,13 @@ _ROOMS = {
     "adaptation": "adaptation",
     "paths": "paths",
     "sweep": "sweep",
+    "one shot": "one_shot",
     "embedding": "embedding",
     "cost": "cost",
     "task diversity": "diversity",
+    "trajectories": "trajectories",
+    "attention": "attention",
+    "countries": "countries",
 }
 
 

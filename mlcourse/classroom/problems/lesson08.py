@@ -468,7 +468,7 @@ class head_only(FunctionProblem):
     title = "step sizes that move the head alone"
     place = "lesson"
     difficulty, minutes = "easy", 4
-    tags = ("concept:learned-alpha", "concept:fast-slow-weights")
+    tags = ("concept:learned-alpha", "concept:fast-slow-weights", "method:anil")
     hints = (
         "`model.parts` has the names. Of a network with three layers the last one's are W3 and b3.",
         "`model.parts` is in the order of θ, and `list(model.parts)` its names. Of which do you need the last ones, and how many?",

@@ -23,7 +23,7 @@ class prototypes(FunctionProblem):
     title = "one point for each class"
     place = "lesson"
     difficulty, minutes = "easy", 4
-    tags = ("concept:k-shot-n-way", "choice-table")
+    tags = ("concept:k-shot-n-way", "method:metric", "choice-table")
     forbidden = ((_prototypes, "`mlcourse.prototypes`"),)
     hints = (
         "`y == n` is True at the rows of class n. An array can be indexed with it.",
@@ -115,7 +115,7 @@ class log_probabilities(FunctionProblem):
     title = "from distances to probabilities"
     place = "lesson"
     difficulty, minutes = "easy", 5
-    tags = ("concept:k-shot-n-way", "choice-table")
+    tags = ("concept:k-shot-n-way", "method:metric", "choice-table")
     forbidden = ((_log_probabilities, "`mlcourse.log_probabilities`"),)
     hints = (
         "`z[:, None] - prototypes` has shape (Q, N, D): each query less each prototype. Square it and sum over D.",
@@ -215,7 +215,7 @@ class as_linear(FunctionProblem):
     title = "the linear classifier that prototypes are"
     place = "lesson"
     difficulty, minutes = "easy", 5
-    tags = ("concept:k-shot-n-way", "choice-table")
+    tags = ("concept:k-shot-n-way", "method:metric", "choice-table")
     forbidden = ((_as_linear, "`mlcourse.as_linear`"),)
     hints = (
         "Multiply out: −|z − c|² = −|z|² + 2 c·z − |c|². Which of the three terms is the same for every class?",
@@ -380,7 +380,7 @@ class accuracy_ci(FunctionProblem):
 class matching(FunctionProblem):
     title = "Matching Networks: attention to the support set"
     difficulty, minutes = "hard", 12
-    tags = ("concept:k-shot-n-way", "choice-table")
+    tags = ("concept:k-shot-n-way", "method:metric", "choice-table")
     forbidden = ((_matching, "`mlcourse.matching`"),)
     hints = (
         "Three steps: the cosine of each query with each support example, (Q, K); softmax over the support examples; then add up, for "

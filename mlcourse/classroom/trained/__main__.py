@@ -7,9 +7,28 @@ import numpy as np
 from tqdm import tqdm
 
 from mlcourse import mean_squared_error, meta_test, meta_train
-from mlcourse.classroom.trained import ALPHA, MODEL, RECIPES, SINUSOIDS, characters, diversity, path, step_sizes
+from mlcourse.classroom.trained import (
+    ALPHA,
+    MODEL,
+    RECIPES,
+    SINUSOIDS,
+    characters,
+    countries,
+    diversity,
+    fine_tuning,
+    path,
+    robots,
+    step_sizes,
+)
 
-OTHERS = {"diversity": diversity, "step_sizes": step_sizes, "characters": characters}
+OTHERS = {
+    "diversity": diversity,
+    "step_sizes": step_sizes,
+    "characters": characters,
+    "robots": robots,
+    "fine_tuning": fine_tuning,
+    "countries": countries,
+}
 
 for name in sys.argv[1:] or [*RECIPES, *OTHERS]:
     if name in OTHERS:
@@ -30,7 +49,8 @@ for name in sys.argv[1:] or [*RECIPES, *OTHERS]:
         queries=10,
         learning_rate=1e-3,
     )
-    *_, state = tqdm(islice(states, recipe.iterations), total=recipe.iterations, desc=name, mininterval=10)
+    shown = tqdm(states, total=recipe.iterations, desc=name, mininterval=10)
+    state = next(islice(shown, recipe.iterations - 1, None))
     state._replace(memory=()).save(path(name))
     report = meta_test(
         objective, SINUSOIDS, state.theta, rng, alpha=ALPHA, steps=1, tasks=1000, shots=recipe.shots, queries=10

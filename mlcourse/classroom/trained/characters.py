@@ -76,9 +76,12 @@ RECIPES = {
 SCHEDULE = ((3e-3, 5000), (1e-3, 2000), (3e-4, 1000))
 
 
-def train(name, distribution=None, schedule=SCHEDULE):
-    """theta of a recipe, trained on `distribution` (the drawn training scripts); joint training's has a new head."""
-    recipe, rng = RECIPES[name], np.random.default_rng(0)
+def train(name, distribution=None, schedule=SCHEDULE, **changes):
+    """theta of a recipe, trained on `distribution` (the drawn training scripts); joint training's has a new head.
+
+    changes  fields of the recipe that are to be others, such as tasks=26
+    """
+    recipe, rng = RECIPES[name]._replace(**changes), np.random.default_rng(0)
     distribution, model = distribution or Drawn(Glyphs(WAYS)), recipe.model
     if recipe.method is joint_training:
         model, distribution = MLP([*EMBEDDING.sizes, len(distribution.characters)]), SameLabels(distribution)

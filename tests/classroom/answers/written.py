@@ -649,3 +649,117 @@ def einsum_and_lists(parameters, x, y):
     d2 = 2 * (a @ w2 + b2 - y) / y.size
     d1 = np.einsum("ko,ho->kh", d2, w2) * (z > 0)
     return [np.einsum("ki,kh->ih", x, d1).tolist(), np.einsum("kh->h", d1), np.einsum("kh,ko->ho", a, d2), d2.sum(0)]
+
+
+# Lesson 12: from published policy-gradient codes.
+
+
+@right(12, "returns_to_go")
+def reward_to_go(rews, gamma):
+    n = len(rews)
+    rtgs = np.zeros_like(rews)
+    for i in reversed(range(n)):
+        rtgs[i] = rews[i] + (gamma * rtgs[i + 1] if i + 1 < n else 0)
+    return rtgs
+
+
+@written(12, "returns_to_go", "gamma ignored")
+def reward_to_go_without_discount(rews, gamma):
+    n = len(rews)
+    rtgs = np.zeros_like(rews)
+    for i in reversed(range(n)):
+        rtgs[i] = rews[i] + (rtgs[i + 1] if i + 1 < n else 0)
+    return rtgs
+
+
+@written(12, "returns_to_go", "powers from the episode's start")
+def discounted_and_summed_backwards(rewards, gamma):
+    discounted = [gamma**t * r for t, r in enumerate(rewards)]
+    return np.cumsum(discounted[::-1])[::-1]
+
+
+@written(12, "returns_to_go", "the whole return at every time")
+def discounted_return(rewards, gamma):
+    total = sum(gamma**t * r for t, r in enumerate(rewards))
+    return [total] * len(rewards)
+
+
+@written(12, "returns_to_go", "turned round in time")
+def returns_appended(rewards, gamma):
+    R, returns = 0, []
+    for r in rewards[::-1]:
+        R = r + gamma * R
+        returns.append(R)
+    return np.array(returns)
+
+
+@right(12, "returns_to_go")
+def returns_inserted(rewards, gamma):
+    R, returns = 0, []
+    for r in rewards[::-1]:
+        R = r + gamma * R
+        returns.insert(0, R)
+    return returns
+
+
+@written(12, "advantages", "divided by the spread")
+def normalised(returns):
+    advantage = returns - returns.mean(axis=0)
+    return advantage / (advantage.std() + 1e-8)
+
+
+@written(12, "advantages", "one mean for all")
+def reinforce_baseline(returns):
+    return returns - np.mean(returns)
+
+
+@written(12, "score", "not differentiated|of the probability|sign|2")
+def log_prob(actions, mean, sigma):
+    return -((actions - mean) ** 2) / (2 * sigma**2)
+
+
+@right(12, "score")
+def by_z(actions, mean, sigma):
+    z = (actions - mean) / sigma
+    return z / sigma
+
+
+@right(12, "return_after")
+def with_everything_named(draw, gradient, theta, alpha, rng):
+    support_actions, support_rewards = draw(theta, rng)
+    fast = theta + alpha * gradient(theta, support_actions, support_rewards)
+    query_actions, query_rewards = draw(fast, rng)
+    assert len(query_actions) == len(support_actions)
+    return float(query_rewards.mean())
+
+
+@written(12, "return_after", "judged on the support rollouts")
+def drawn_once(draw, gradient, theta, alpha, rng):
+    actions, rewards = draw(theta, rng)
+    theta = theta + alpha * gradient(theta, actions, rewards)
+    return rewards.mean()
+
+
+@written(12, "return_after", "before adaptation")
+def both_sets_drawn_first(draw, gradient, theta, alpha, rng):
+    support, query = draw(theta, rng), draw(theta, rng)
+    theta = theta + alpha * gradient(theta, *support)
+    return query[1].mean()
+
+
+@written(12, "return_curvature", "score term dropped")
+def log_probability_differentiated_twice(actions, rewards, baseline, mean, sigma):
+    def surrogate(theta):
+        return anp.mean(-((actions - theta) ** 2) / (2 * sigma**2) * (rewards - baseline))
+
+    return gradient_of(gradient_of(surrogate))(mean)
+
+
+@right(12, "return_curvature")
+def magic_box(actions, rewards, baseline, mean, sigma):
+    def log_p(theta):
+        return -((actions - theta) ** 2) / (2 * sigma**2)
+
+    return gradient_of(gradient_of(lambda theta: anp.mean(anp.exp(log_p(theta) - log_p(mean)) * (rewards - baseline))))(
+        mean
+    )
