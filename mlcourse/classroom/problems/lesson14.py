@@ -29,7 +29,10 @@ _SEEDS = range(12)
 def _rows(rng, tasks, least, most):
     """Names of a table's rows, in no order: tasks of different lengths."""
     names = rng.choice(_COUNTRIES, tasks, replace=False)
-    return rng.permuted(np.repeat(names, rng.integers(least, most + 1, tasks)))
+    counts = rng.integers(least, most + 1, tasks).astype(
+        int
+    )  # np.repeat wants its own whole numbers, of 32 bits in a tab
+    return rng.permuted(np.repeat(names, counts))
 
 
 class split(FunctionProblem):
