@@ -72,7 +72,7 @@ def judges(rows):
     axes.plot([], [], "o", color=COLOUR.theta, label="loss on new examples")
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set(xlabel="mean squared error", ylim=(len(rows) - 0.5, -0.5), xlim=(0, None))
-    axes.set_title("What was descended says less, the more there was to tune")
+    axes.set_title("What was descended says less, the more each task has to tune")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 

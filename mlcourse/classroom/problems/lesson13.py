@@ -34,7 +34,11 @@ class maml_passes(FunctionProblem):
                   "One gradient is counted, and each of the m inner steps needs its own, beside the query's."),
         Deviation("gradients", "2m", "a query gradient at every step",
                   "A query gradient is counted at every step. The query loss is looked at once, at the end."),
+        Deviation("hessians", "1", "one Hessian product",
+                  "One Hessian product is counted. The way back has one for each of the m steps."),
         Deviation("counted", "one task", "one task", "This is the cost for one task. Every task of the batch has its own path."),
+        Deviation("counted", "first term", "not all times the tasks",
+                  "Only the inner steps' gradients are counted for all tasks. Put brackets: all that a task costs, times the tasks."),
     )  # fmt: skip
 
     def draw(self, rng):
@@ -54,9 +58,14 @@ class maml_passes(FunctionProblem):
 
     @staticmethod
     def variant(tasks, steps, hessians="m", gradients="m + 1", counted="all tasks"):
-        back = {"m": 2.5 * steps, "none": 0, "one": steps, "m + 1": 2.5 * (steps + 1)}[hessians]
+        back = {"m": 2.5 * steps, "none": 0, "one": steps, "m + 1": 2.5 * (steps + 1), "1": 2.5}[hessians]
         there = {"m + 1": steps + 1, "m": steps, "1": 1, "2m": 2 * steps}[gradients]
-        return (tasks if counted == "all tasks" else 1) * (there + back)
+        in_brackets = there + back
+        return {
+            "all tasks": tasks * in_brackets,
+            "one task": in_brackets,
+            "first term": (tasks - 1) * steps + in_brackets,
+        }[counted]
 
 
 def _ridge(X, y, lam, hessian=2.0):
@@ -202,11 +211,14 @@ class attention_step(FunctionProblem):
         Deviation("scores", "cosine", "cosines", "These are cosines. The step has the plain products x_i·x, lengths and all."),
         Deviation("scores", "distance", "distances",
                   "The similarities are minus squared distances, as a ProtoNet's. The step has the products x_i·x."),
+        Deviation("scores", "scaled", "divided by √d",
+                  "The similarities are divided by √d, as in a usual transformer. A gradient step takes them as they are: x_i·x."),
         Deviation("scores", "equal", "mean of the y",
                   "The query has no say: every y_i counts alike. Weigh each with x_i·x."),
         Deviation("scores", "squared", "similarity twice", "The products x_i·x are squared. They stand in the step once."),
         Deviation("factor", "2α", "sum for mean",
                   "1/K is missing: L is the mean over the context, and so is its gradient."),
+        Deviation("factor", "2α/d", "divided by d", "The sum is divided by d, the number of inputs. The loss is the mean over the K examples."),
         Deviation("factor", "α/K", "factor 2", "The factor 2 is missing: differentiating a square brings it."),
         Deviation("factor", "α", "factor 2 and mean",
                   "The factor 2/K is missing: L is a mean of squares, and its gradient has both."),
@@ -250,12 +262,14 @@ class attention_step(FunctionProblem):
             "normalised": plain / np.sum(plain),
             "cosine": plain / lengths,
             "distance": -np.sum((context_x - query_x) ** 2, axis=1),
+            "scaled": plain / np.sqrt(len(query_x)),
             "equal": np.ones(len(plain)),
             "squared": plain**2,
         }[scores]
         size = {
             "2α/K": 2 * alpha / len(s),
             "2α": 2 * alpha,
+            "2α/d": 2 * alpha / len(query_x),
             "α/K": alpha / len(s),
             "α": alpha,
             "2/K": 2 / len(s),
@@ -298,8 +312,12 @@ class weight_gradient(FunctionProblem):
         Deviation("residuals", "left out", "residuals left out", "r_i = x_i·w − y_i is missing: an example that is fitted has no say, whatever its weight."),
         Deviation("residuals", "with weights", "weights counted twice",
                   "The residual is multiplied by u_i. Differentiated in u_i, the term u_i r_i x_i leaves r_i x_i."),
+        Deviation("residuals", "targets", "u in the Hessian forgotten",
+                  "H is taken for fixed, so that y_i is left of r_i. u_i weighs both of the residual's terms: it stands in H, too."),
         Deviation("judged", "training", "judged on the training set", "∇L_q is that of the training loss. The outer loss is the validation loss."),
-        Deviation("factor", "1/K", "factor 2", "The factor 2 of the inner gradient is missing: (2/K) u_i r_i x_i."),
+        Deviation("judged", "sum", "sum for mean outside", "∇L_q is taken of the sum over the validation examples. The loss is their mean."),
+        Deviation("factor", "1/K", "factor 2",
+                  "A factor 2 is missing. Differentiating squares brings one inside, (2/K) u_i r_i x_i, and one outside, in ∇L_q."),
         Deviation("factor", "2", "sum for mean", "The factor 1/K is missing: the inner loss is a mean over the K examples."),
     )  # fmt: skip
 
@@ -336,17 +354,42 @@ class weight_gradient(FunctionProblem):
         solved = np.linalg.solve(2 * X.T @ (fit[:, None] * X) / K + pull, 2 * X.T @ (fit * y) / K)
         H = 2 * X.T @ ((np.ones(K) if hessian == "unweighted" else u)[:, None] * X) / K
         A, b = (X, y) if judged == "training" else (X_val, y_val)
-        g = 2 * A.T @ (A @ solved - b) / len(A)
+        g = 2 * A.T @ (A @ solved - b) / (1 if judged == "sum" else len(A))
         v = {
             "H + λI": lambda: np.linalg.solve(H + pull, g),
             "no pull": lambda: np.linalg.solve(H, g),
             "none": lambda: g,
         }[solve]()
-        r = {"r": X @ solved - y, "left out": np.ones(K), "with weights": u * (X @ solved - y)}[residuals]
+        r = {"r": X @ solved - y, "left out": np.ones(K), "with weights": u * (X @ solved - y), "targets": -y}[
+            residuals
+        ]
         return sign * {"2/K": 2 / K, "1/K": 1 / K, "2": 2}[factor] * r * (X @ v)
 
     def skip(self, settings):
         return settings.get("solve") == "none" and "hessian" in settings
+
+    @mistake(
+        "indirect term missing",
+        "This is 0: u stands nowhere in the validation loss. But w moves with u, and the loss with w: the whole slope is this indirect term.",
+    )
+    def no_slope(X, y, u, X_val, y_val, lam):
+        return np.zeros(len(y))
+
+    @mistake(
+        "indirect term missing: the training loss alone",
+        "This is r_i²/K, the slope of the *training* loss at a w that stands still. The validation loss sees u through w alone: the "
+        "indirect term ∇L_q(w)·dw/du_i is missing.",
+    )
+    def training_loss(X, y, u, X_val, y_val, lam):
+        w = np.linalg.solve(2 * X.T @ (u[:, None] * X) / len(X) + lam * np.eye(X.shape[1]), 2 * X.T @ (u * y) / len(X))
+        return (X @ w - y) ** 2 / len(X)
+
+    @mistake(
+        "weights squared",
+        "The rows of X and y are multiplied by u_i, so that the loss counts example i with u_i². The weight stands outside the square.",
+    )
+    def squared(X, y, u, X_val, y_val, lam):
+        return weight_gradient.solution(X, y, u**2, X_val, y_val, lam)
 
 
 class attention_layers(FunctionProblem):
@@ -371,6 +414,8 @@ class attention_layers(FunctionProblem):
                   "The context adds what it gets to its values. What is explained is to be taken off: r ← r − …"),
         Deviation("residuals", "from y", "residuals from the last layer alone",
                   "The residual is y minus the *last* layer's part. All layers' parts are explained: take each off what is left."),
+        Deviation("residuals", "replaced", "residuals replaced",
+                  "The context's values are replaced by what it gets. It is to be taken off: r ← r − …, the old r stays."),
         Deviation("order", "context first", "context before the query",
                   "The context is updated before the query attends. All tokens of a layer see the layer before it."),
         Deviation("order", "one by one", "one token after another",
@@ -428,6 +473,7 @@ class attention_layers(FunctionProblem):
                     "never": r,
                     "added": r + context_x @ step,
                     "from y": context_y - context_x @ step,
+                    "replaced": context_x @ step,
                 }[residuals]
             seen = step if order != "context first" else size * context_x.T @ new
             parts.append(query_x @ seen)
@@ -438,6 +484,17 @@ class attention_layers(FunctionProblem):
         # the residuals' rule stands still, or is another one, beside these orders
         both = "residuals" in settings and "order" in settings
         return both and (settings["order"] == "one by one" or settings["residuals"] == "never")
+
+    @mistake(
+        "the query's prediction taken off",
+        "The query's prediction is taken off every y_i. Each example of the context has a prediction of its own: y_i − (prediction for x_i).",
+    )
+    def of_the_query(context_x, context_y, query_x, alpha, layers):
+        prediction = 0.0
+        for _ in range(layers):
+            residuals = context_y - prediction
+            prediction = prediction + 2 * alpha / len(context_y) * query_x @ context_x.T @ residuals
+        return prediction
 
 
 class equal_budget(NumberProblem):
@@ -518,6 +575,27 @@ class equal_budget(NumberProblem):
     )
     def query_hessian(T, N, K, Q, m, iterations, batch):
         return iterations * T * N * (m * K + 2.5 * m * Q + Q) / batch
+
+    @mistake(
+        "Hessian products of all pictures",
+        "The Hessian products are counted with support *and* query pictures. They are those of the support loss, which the steps descend.",
+    )
+    def hessian_of_both(T, N, K, Q, m, iterations, batch):
+        return iterations * T * N * (m * K + 2.5 * m * (K + Q) + Q) / batch
+
+    @mistake(
+        "queries of one class",
+        "Q queries are counted for a task. They are Q for each of its N classes.",
+    )
+    def queries_of_one_class(T, N, K, Q, m, iterations, batch):
+        return iterations * T * (3.5 * m * N * K + Q) / batch
+
+    @mistake(
+        "two gradients for joint training",
+        "Joint training is charged two gradients an iteration, as in the lesson. Here it takes one, of `batch` pictures.",
+    )
+    def joint_twice(T, N, K, Q, m, iterations, batch):
+        return iterations * T * N * (3.5 * m * K + Q) / (2 * batch)
 
     @mistake("the query set left out", "The query set's gradient is not counted.")
     def no_query(T, N, K, Q, m, iterations, batch):
@@ -772,7 +850,7 @@ class fair_comparison(TextProblem):
     tags = ("mistake:alpha-and-steps", "mistake:train-only", "concept:meta-train-meta-test")
     model = """
     How many passes each had, in training and on the new task: with as many, is the gap still there? Were step size and number of steps chosen for
-    each method on validation tasks, or MAML's given to both? Which weights were fine-tuned, all or the head? Are the tasks held out, the same
+    each method on validation tasks, or MAML's given to both? Which weights were fine-tuned, all or the head, and where did the head start? Are the tasks held out, the same
     for both, and how wide is the interval over tasks? And what do the plain baselines get: nearest neighbour, the known family, training on the task alone?
     """
     rubric = (

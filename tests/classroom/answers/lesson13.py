@@ -89,6 +89,23 @@ def in_tokens(context_x, context_y, query_x, alpha, layers):
     return -tokens[-1, -1]
 
 
+def replaced(context_x, context_y, query_x, alpha, layers):
+    scores, values, total = 2 * alpha / len(context_y) * np.vstack([context_x, query_x]) @ context_x.T, context_y, 0
+    for _ in range(layers):
+        *values, answer = scores @ values
+        total += answer
+    return total
+
+
+def taken_off_everywhere(context_x, context_y, query_x, alpha, layers):
+    # the prediction is a sum of answers, each to values that are less by the same number
+    once, by_one = (one_by_one(context_x, values, query_x, alpha) for values in (context_y, np.ones(len(context_y))))
+    prediction = 0
+    for _ in range(layers):
+        prediction = once + (1 - by_one) * prediction
+    return prediction
+
+
 def pictures_task_by_task(given):
     steps = Fraction(7, 2) * given["m"] * given["N"] * given["K"]
     return float((steps + given["N"] * given["Q"]) * given["T"] * given["iterations"] / given["batch"])
@@ -110,6 +127,8 @@ WRONG = {
         ("Hessian products not counted", lambda tasks, steps: tasks * (steps + 1)),
         ("a Hessian product counted as a gradient", lambda tasks, steps: sum(2 * steps + 1 for _ in range(tasks))),
         ("one task", lambda tasks, steps: 3.5 * steps + 1),
+        ("one Hessian product", lambda tasks, steps: tasks * (steps + 3.5)),
+        ("not all times the tasks", lambda tasks, steps: tasks * steps + 1 + 2.5 * steps),
     ],
     "attention_step": [
         ("uphill", lambda x, y, q, alpha: -one_by_one(x, y, q, alpha)),
@@ -121,6 +140,8 @@ WRONG = {
             lambda x, y, q, alpha: sum(np.exp(x @ q) / np.exp(x @ q).sum() * y),
         ),
         ("fitted to the end", lambda x, y, q, alpha: q @ np.linalg.pinv(x) @ y),
+        ("divided by √d", lambda x, y, q, alpha: one_by_one(x, y, q / len(q) ** 0.5, alpha)),
+        ("divided by d", lambda x, y, q, alpha: one_by_one(x, y, q, alpha) * len(y) / len(q)),
     ],
     "hypergradient": [
         ("sign of dw/dλ", lambda *case: -slope_by_differences(*case)),
@@ -139,6 +160,13 @@ WRONG = {
             lambda X, y, u, X_val, y_val, lam: weights_one_by_one(X, y, u, X, y, lam),
         ),
         ("weights counted twice", lambda *case: case[2] * weights_one_by_one(*case)),
+        ("weights squared", lambda X, y, u, *rest: weights_one_by_one(u[:, None] * X, u * y, u**0, *rest) / u**2),
+        ("indirect term missing", lambda X, y, u, X_val, y_val, lam: 0 * u),
+        (
+            "indirect term missing: the training loss alone",
+            lambda X, y, u, X_val, y_val, lam: (X @ fitted(X, y, u, lam) - y) ** 2 / len(y),
+        ),
+        ("sum for mean outside", lambda *case: len(case[4]) * weights_one_by_one(*case)),
     ],
     "attention_layers": [
         (
@@ -146,6 +174,8 @@ WRONG = {
             lambda x, y, q, alpha, layers: layers * through_w(x, y, q, alpha),
         ),
         ("one layer too many", lambda x, y, q, alpha, layers: descended(x, y, q, alpha, layers + 1)),
+        ("residuals replaced", replaced),
+        ("the query's prediction taken off", taken_off_everywhere),
         (
             "only the last layer's part",
             lambda x, y, q, alpha, layers: in_tokens(x, y, q, alpha, layers) - in_tokens(x, y, q, alpha, layers - 1),
