@@ -58,22 +58,24 @@ def one_decision(distances, p, label):
 
 
 @styled
-def linear_map(grid, classes, prototypes, support, queries):
+def linear_map(grid, classes, prototypes, support, queries, labels):
     """The plane of a two-dimensional embedding, each place in the shade of the class that the weights choose.
 
     grid     (G,)    places along both axes
     classes  (G, G)  the class of each, by weights and bias
-    prototypes (N, 2), support (N K, 2), queries (Q, 2)
+    prototypes (N, 2), support (N K, 2), queries (Q, 2); labels (Q,) are the queries' own classes
     """
     figure, axes = new_figure(width=6.5, height=4.2)
     ways = len(prototypes)
     axes.contourf(grid, grid, classes, levels=np.arange(ways + 1) - 0.5, cmap="Pastel1", alpha=0.8)
     axes.contour(grid, grid, classes, levels=np.arange(ways - 1) + 0.5, colors="#555555", linewidths=0.8)
-    axes.plot(*support.T, "o", color=COLOUR.support, ms=6, label="support")
-    axes.plot(*queries.T, "s", color=COLOUR.query, markerfacecolor="none", mew=1.5, ms=5, label="query")
-    axes.plot(*prototypes.T, "*", color=COLOUR.theta, ms=14, label="prototype")
+    axes.plot(*prototypes.T, "*", color=COLOUR.theta, ms=15, label="prototype")
+    axes.plot(*support.T, "o", color=COLOUR.support, ms=5, label="support")
+    for label in np.unique(labels):
+        look = {"ls": "none", "marker": f"${label}$", "ms": 8, "color": DARK_QUERY}
+        axes.plot(*queries[labels == label].T, **look, label=None if label else "query: its own class")
     for n, c in enumerate(prototypes):
-        axes.annotate(str(n), c, (7, 7), textcoords="offset points", weight="bold")
+        axes.annotate(str(n), c, (7, 7), textcoords="offset points", weight="bold", fontsize=14)
     axes.set(xlabel="$z_1$", ylabel="$z_2$", title="Prototypes cut the plane with straight lines")
     axes.set(xlim=(grid[0], grid[-1]), ylim=(grid[0], grid[-1]))
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
@@ -142,34 +144,34 @@ class EmbeddingPlane(Drawing):
     def build(self, numbers):
         self.most = most = numbers["most"]
         figure, (self.sheet, self.plane, self.bars) = new_figure(
-            1, 3, height=4.0, width_ratios=[1.35, 2, 1], layout="none"
+            1, 3, height=4.4, width_ratios=[1.35, 2, 1], layout="none"
         )
         figure.subplots_adjust(left=0.03, right=0.985, bottom=0.13, top=0.87, wspace=0.16)
         self.sheet.axis("off")
         blank = np.full((2, 2, 3), 255, np.uint8)
         self.pictures = [self.sheet.imshow(blank, interpolation="nearest") for _ in range(2)]
-        self.sheet.set(xlim=(-0.6, most[1] + 0.1), ylim=(most[0] + 1.4, -0.1), aspect="equal", anchor="NW")
+        self.sheet.set(aspect="equal", anchor="NW")
         self.rows = [self.sheet.text(-0.15, 1.75 + n, str(n), ha="right", va="center") for n in range(most[0])]
         self.asked = self.sheet.text(1.2, 0.5, "", va="center", color=DARK_QUERY, weight="bold")
         self.plane.set(xticks=[], yticks=[])
         self.plane.spines[:].set(visible=True, color="#cccccc")
-        self.plane.set_title("the embedding, from its widest side", fontsize=10)
+        self.plane.set_title("the embedding: the two directions of most spread", fontsize=10)
         self.links = self.plane.plot([], [], color=COLOUR.truth, lw=1)[0]
         self.chosen = self.plane.plot([], [], color=COLOUR.theta, lw=2.5)[0]
-        self.support = self.plane.plot([], [], "o", color=COLOUR.support, ms=5)[0]
+        self.support = self.plane.plot([], [], "o", color=COLOUR.support, ms=4.5)[0]
         self.prototypes = self.plane.plot([], [], "*", color=COLOUR.theta, ms=13)[0]
         self.query = self.plane.plot([], [], "s", color=COLOUR.query, markerfacecolor="none", mew=2.5, ms=10)[0]
         self.names = [self.plane.text(0, 0, f"  {n}", weight="bold", fontsize=12, va="bottom") for n in range(most[0])]
-        self.bars.set(xlim=(0, 1.02), ylim=(most[0] - 0.4, -0.6), yticks=range(most[0]), xticks=[0, 0.5, 1])
+        self.bars.set(xlim=(0, 1.02), yticks=range(most[0]), xticks=[0, 0.5, 1])
         self.bars.set_title("p(class)", fontsize=10)
         self.bars.grid(axis="y", visible=False)
         self.shares = self.bars.barh(range(most[0]), np.zeros(most[0]), color=COLOUR.truth)
         self.right = self.bars.plot([], [], ">", color=DARK_QUERY, ms=8, clip_on=False)[0]
         self.moving = [
-            *self.pictures, *self.rows, self.asked, self.links, self.chosen, self.support, self.prototypes, self.query,
+            *self.pictures, *self.rows, self.asked, self.links, self.chosen, self.prototypes, self.support, self.query,
             *self.names, *self.shares, self.right,
         ]  # fmt: skip
-        self.limits = None
+        self.limits = self.shape = None
         return figure
 
     def update(self, numbers):
@@ -198,10 +200,13 @@ class EmbeddingPlane(Drawing):
         self.prototypes.set_data(*(numbers["centres"].T if numbers["prototypes"] else ([], [])))
         self.query.set_data(*z[:, None])
         self.right.set_data([0], [label])
-        changed, self.limits = numbers["limits"] != self.limits, numbers["limits"]
+        changed = (numbers["limits"], (ways, shots)) != (self.limits, self.shape)
+        self.limits, self.shape = numbers["limits"], (ways, shots)
         if changed:
             low, high = np.reshape(self.limits, (2, 2))
             self.plane.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+            self.sheet.set(xlim=(-0.6, max(shots, 3) + 0.1), ylim=(ways + 1.4, -0.1))
+            self.bars.set(ylim=(ways - 0.4, -0.6))
         return changed
 
 

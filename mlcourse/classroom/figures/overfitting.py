@@ -61,7 +61,7 @@ def over_training(iterations, training, validation, keep, stop):
     axes.plot(iterations[keep], kept, "*", color=COLOUR.theta, markersize=16, zorder=6, label="kept")
     axes.axvline(iterations[stop], color=COLOUR.theta, linestyle=":", linewidth=1.5, label="patience runs out")
     axes.set(xlabel="meta-iterations", ylabel="error after one step", xlim=(0, iterations[-1] * 1.02), ylim=(0, None))
-    axes.set_title(f"Validation tasks: {kept:.1f} where training stops, {validation[-1].mean[1]:.1f} had it gone on")
+    axes.set_title(f"Validation tasks: {kept:.1f} kept, {validation[-1].mean[1]:.1f} had it gone on")
     axes.legend(loc="upper left", ncols=2)
     return figure
 

@@ -138,9 +138,10 @@ class Panel(widgets.VBox):
     controls                          name -> widget with a `value`
     caption(numbers) -> str           one line: what to look for, with the numbers
     seed                              of the first task; "New task" takes the next
+    another                           what is said on that button, where a task is something else
     """
 
-    def __init__(self, *, draw_task, compute, drawing, controls, caption, seed=0):
+    def __init__(self, *, draw_task, compute, drawing, controls, caption, seed=0, another="New task"):
         self.draw_task, self.compute, self.caption_of, self.seed = draw_task, compute, caption, seed
         self.controls = dict(controls)
         self._first = {name: control.value for name, control in self.controls.items()}
@@ -149,7 +150,7 @@ class Panel(widgets.VBox):
         self.numbers = self.compute(self.task, **self.values)
         self.frame = Frame(drawing(self.numbers))
         self.image, self.caption = widgets.Image(format="png"), widgets.HTML()
-        self.new_task = widgets.Button(description="New task", icon="random", tooltip="draw another task")
+        self.new_task = widgets.Button(description=another, icon="random", tooltip="draw another")
         self.reset = widgets.Button(description="Reset", icon="undo", tooltip="back to where the panel began")
         self.new_task.on_click(lambda _: self._take_seed(self.seed + 1))
         self.reset.on_click(lambda _: self._reset())

@@ -59,7 +59,7 @@ def caption(numbers):
 
 
 def panel():
-    """The panel; a new task deals the seeds in another order."""
+    """The panel; its button deals the seeds in another order."""
     return Panel(
         draw_task=lambda rng: rng.permutation(len(step_sizes.SEEDS)),
         compute=compute,
@@ -70,4 +70,5 @@ def panel():
             "seeds": whole("seeds", 1, len(step_sizes.SEEDS), 1),
         },
         caption=caption,
+        another="Next seed",
     )

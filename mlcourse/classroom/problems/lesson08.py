@@ -6,6 +6,7 @@ import numpy as np
 
 from mlcourse import MLP, Data, Episode, adapt, maml, mean_squared_error, tanh
 from mlcourse.classroom.judging import FunctionProblem, NumberProblem, mistake
+from mlcourse.classroom.judging.verdict import wrong
 from mlcourse.recipes.deviations import Deviation
 
 
@@ -232,6 +233,8 @@ class alpha_gradient(FunctionProblem):
                   "The support's gradient is taken at θ′. The step was made with the gradient at θ."),
         Deviation("outer", "support", "support loss outside",
                   "The outer gradient is that of the support loss. α is judged on the query set."),
+        Deviation("inner", "query", "query loss inside",
+                  "The inner gradient is that of the query loss. The inner loop sees the support set alone."),
         Deviation("tasks", "means", "product of the means",
                   "The tasks are averaged before the product. Multiply in each task, and take the mean of the products: a task's "
                   "two gradients go together."),
@@ -270,8 +273,9 @@ class alpha_gradient(FunctionProblem):
     @staticmethod
     def variant(objective, theta, episode, alpha, **settings):
         start = np.broadcast_to(theta, (len(episode.support.x), len(theta)))
-        theta_prime = start - alpha * objective.grad(start, episode.support)
-        inner = objective.grad(theta_prime if "inner_at" in settings else start, episode.support)
+        adapted_on = episode.query if "inner" in settings else episode.support
+        theta_prime = start - alpha * objective.grad(start, adapted_on)
+        inner = objective.grad(theta_prime if "inner_at" in settings else start, adapted_on)
         judged_on = episode.support if "outer" in settings else episode.query
         outer = objective.grad(start if "outer_at" in settings else theta_prime, judged_on)
         if settings.get("tasks") == "means":
@@ -470,7 +474,7 @@ class head_only(FunctionProblem):
     difficulty, minutes = "easy", 4
     tags = ("concept:learned-alpha", "concept:fast-slow-weights", "method:anil")
     hints = (
-        "`model.parts` has the names. Of a network with three layers the last one's are W3 and b3.",
+        "`model.parts` has the names. Of three layers the last one's are W3 and b3, of two W2 and b2: a model of any depth may come.",
         "`model.parts` is in the order of θ, and `list(model.parts)` its names. Of which do you need the last ones, and how many?",
         "`head = list(model.parts)[-2:]`",
     )
@@ -535,6 +539,30 @@ class head_only(FunctionProblem):
 
     def skip(self, settings):
         return settings.get("moves") == "all" and "rest" in settings
+
+    def judge(self, answer, seed):
+        """A layer's number in the code is right for one depth; deeper models do without error, shallower ones do not."""
+        verdict = super().judge(answer, seed)
+        if verdict.outcome == "wrong" and verdict.misconception is None:
+            cases, expected, _ = self._cases(seed)
+            right = {True: set(), False: set()}
+            for case, look in zip(cases, expected, strict=True):
+                right[self._agree([self._look(answer, case)], [look])].add(len(case["model"].sizes) - 1)
+            if len(right[True]) == 1 and not right[True] & right[False]:
+                entry = next(entry for entry in self.mistakes if entry.name == "depth written in")
+                return wrong(entry.message, entry.name)
+        return verdict
+
+    @mistake(
+        "depth written in",
+        "The layer's number stands in the code: that is the head of models of one depth, and another layer, or none, of all others. "
+        "Take the last two names of `model.parts`.",
+    )
+    def second_layer(model, alpha):
+        alphas = np.zeros(model.size)
+        for part in ("W2", "b2"):
+            alphas[model.parts[part]] = alpha
+        return alphas
 
     @mistake(
         "the head's entries alone",

@@ -5,6 +5,7 @@ from types import MappingProxyType
 import numpy as np
 
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, mistake
+from mlcourse.classroom.judging.compare import NotNumbers, plain, same
 from mlcourse.classroom.judging.verdict import wrong
 from mlcourse.classroom.problems.lesson06 import _INTERVAL, _half
 from mlcourse.metric import as_linear as _as_linear
@@ -51,6 +52,8 @@ class prototypes(FunctionProblem):
         Deviation("centre", "median", "median", "This is the median, entry by entry. The prototype is the mean."),
         Deviation("centre", "unit", "scaled to length one",
                   "The mean is scaled to length 1. Prototypes keep their length: distances are measured to them."),
+        Deviation("centre", "number", "one number for a point",
+                  "Each prototype is one number, D times: `np.mean` without `axis` averages over the entries, too. Take `axis=0`."),
     )  # fmt: skip
 
     def draw(self, rng):
@@ -84,7 +87,7 @@ class prototypes(FunctionProblem):
             mean = own.mean(axis=0)
             c.append({
                 "sum": own.sum(axis=0), "over all": own.sum(axis=0) / len(z), "first": own[0],
-                "median": np.median(own, axis=0), "unit": mean / np.linalg.norm(mean),
+                "median": np.median(own, axis=0), "unit": mean / np.linalg.norm(mean), "number": np.full_like(mean, own.mean()),
             }.get(centre, mean))  # fmt: skip
         return np.array(c)
 
@@ -94,6 +97,18 @@ class prototypes(FunctionProblem):
     def skip(self, settings):
         """The sum of all rows over their number is their mean."""
         return settings == {"members": "all", "centre": "over all"}
+
+    def judge(self, answer, seed):
+        """A mean along the wrong axis fits into a prototype where K is D, or 1, and fails elsewhere."""
+        verdict = super().judge(answer, seed)
+        if verdict.outcome == "wrong" and verdict.misconception is None:
+            y = np.repeat(np.arange(3), 3)
+            case = {"z": self.random(seed, "square").normal(size=(9, 3)), "y": y, "ways": 3}
+            square = self._look(answer, case).value
+            if isinstance(square, np.ndarray) and same(square, case["z"].mean(axis=1).reshape(3, 3), self.tolerance):
+                entry = next(entry for entry in self.mistakes if entry.name == "mean over the embedding")
+                return wrong(entry.message, entry.name)
+        return verdict
 
     def simpler(self, case):
         order = np.argsort(case["y"], kind="stable")
@@ -137,6 +152,8 @@ class log_probabilities(FunctionProblem):
                   "This adds up absolute differences. Square them: |z − c|² is the squared Euclidean distance."),
         Deviation("distance", "dot", "inner product for distance",
                   "This is the inner product z·c, without |c|²: a far prototype attracts. Take minus the squared distance."),
+        Deviation("distance", "twice the dot", "bias left out",
+                  "This is 2 z·c without −|c|²: a far prototype attracts. Take minus the squared distance, all of it."),
         Deviation("distance", "half", "half of the squared distance",
                   "This has ½|z − c|², as a Gaussian would. The statement asks for |z − c|²."),
         Deviation("axis", "queries", "softmax over the queries",
@@ -175,7 +192,7 @@ class log_probabilities(FunctionProblem):
         squared = np.sum(gap**2, axis=-1)
         far = {
             "root": np.sqrt(squared), "mean": np.mean(gap**2, axis=-1), "absolute": np.sum(np.abs(gap), axis=-1),
-            "dot": -z @ prototypes.T, "half": squared / 2,
+            "dot": -z @ prototypes.T, "twice the dot": -2 * z @ prototypes.T, "half": squared / 2,
         }.get(distance, squared)  # fmt: skip
         scores = far if sign == "plus" else -far
         log_p = _log_softmax(scores, {"queries": 0, "all": None}.get(axis, -1))
@@ -209,6 +226,18 @@ class log_probabilities(FunctionProblem):
     @mistake("queries in columns", "This is (N, Q), one column a query. One row a query is wanted: (Q, N).")
     def transposed(z, prototypes):
         return log_probabilities.solution(z, prototypes).T
+
+
+def _in_the_softmax(head):
+    """What a softmax sees of (weights, bias): both less their mean over the classes, where their shapes allow it."""
+    try:
+        head = plain(head)
+    except NotNumbers:
+        return head
+    if not isinstance(head, tuple) or [np.ndim(part) for part in head] != [2, 1]:
+        return head
+    weights, bias = head
+    return weights - weights.mean(axis=1, keepdims=True), bias - bias.mean()
 
 
 class as_linear(FunctionProblem):
@@ -247,8 +276,7 @@ class as_linear(FunctionProblem):
         ways, size = given.prototypes.shape
         return rf"""
         Write `as_linear(prototypes)`: `weights` of shape `(D, N)` and `bias` of shape `(N,)`, such that `z @ weights + bias` has the
-        same softmax over the classes as $-|z - c_n|^2$ for every `z`, with nothing that is the same for all classes in it. `prototypes`
-        has shape `(N, D)`.
+        same softmax over the classes as $-|z - c_n|^2$ for every `z`. `prototypes` has shape `(N, D)`.
 
         To try: `p.given("as_linear")`, with N = {ways} and D = {size}.
         """
@@ -268,6 +296,12 @@ class as_linear(FunctionProblem):
             "twice": -2 * square,
         }.get(bias, -square)  # fmt: skip
         return (w / 2, b / 2) if scale == "half" else (w, b)
+
+    def observe(self, answer, case):
+        return _in_the_softmax(super().observe(answer, case))
+
+    def maker(self, case):
+        return lambda settings: _in_the_softmax(self.variant(**case, **settings))
 
     def skip(self, settings):
         """Two settings that are a third one."""
@@ -413,6 +447,12 @@ class matching(FunctionProblem):
                   "The support examples were taken class by class, in order. Their labels say whose they are: `y_support == n`."),
         Deviation("pooled", "first", "averaged before the softmax",
                   "The cosines of a class were averaged, and the softmax taken over classes. The softmax comes first, over the examples."),
+        Deviation("pooled", "added first", "added before the softmax",
+                  "The cosines of a class were added up, and the softmax taken over classes. The softmax comes first, over the examples."),
+        Deviation("pooled", "normalised mean", "mean for sum, made to add up",
+                  "The attention is averaged over the examples of a class, and divided so that it adds up to 1. Add it up: it does so by itself."),
+        Deviation("pooled", "embedding", "cosine to the mean embedding",
+                  "The embeddings of a class are averaged first, as prototypes are, and the cosine taken to their mean. Here every example has its own."),
         Deviation("form", "p", "probabilities for their logarithms", "These are the probabilities. Return their logarithms."),
         Deviation("form", "loss", "sign of the logarithm",
                   "These are the negative logarithms: positive numbers, a loss. Log-probabilities are at most 0."),
@@ -456,8 +496,14 @@ class matching(FunctionProblem):
         own = labels[:, None] == np.arange(ways)
         axis = 0 if over == "queries" else -1
         a = np.exp(_log_softmax(s, axis))
-        if pooled == "first":
-            log_p = _log_softmax(s @ own / own.sum(axis=0), axis)
+        if pooled in ("first", "added first"):
+            log_p = _log_softmax(s @ own / (own.sum(axis=0) if pooled == "first" else 1), axis)
+        elif pooled == "embedding":
+            means = own.T @ z_support / own.sum(axis=0)[:, None]
+            log_p = _log_softmax(unit_query @ (means / np.linalg.norm(means, axis=-1, keepdims=True)).T, axis)
+        elif pooled == "normalised mean":
+            p = a @ (own / own.sum(axis=0))
+            log_p = np.log(p / p.sum(axis=-1, keepdims=True))
         else:
             p = {"mean": a @ (own / own.sum(axis=0)), "max": np.max(a[:, :, None] * own, axis=1)}.get(pooled, a @ own)
             log_p = np.log(p)
@@ -500,22 +546,26 @@ class choose_method(ChoiceProblem):
     tags = ("choice-table",)
     labels = ("metric", "gradient steps", "neither")
     hints = (
-        "First ask whether there are many related tasks at all. If not, there is nothing to meta-learn: neither.",
+        "First ask whether the tasks share anything that θ can bring along. If not, or if there is but one task, choose neither.",
         "A metric method needs classes, and an embedding that serves the new tasks. Where it has both it is the cheapest there is.",
-        "Gradient steps need a loss with a gradient, and the passes to take them. They can change every weight.",
+        "Gradient steps need a loss with a gradient, and a θ that is a better start than a random one. Was that measured? If a random "
+        "start does as well, nothing that was meta-learned is of use.",
     )
     explanation = """
     A metric method where the tasks differ in their classes and share what makes two examples alike: it costs two forward passes, and
-    does not care how many classes a task has. Gradient steps where there are no classes, or where the new tasks need other features
-    and bring the examples to change them. Neither where there is one task, or nothing that the tasks share.
+    does not care how many classes a task has. Gradient steps where there are no classes, and the loss is not 'which class'. Neither
+    where there is one task, or where the new tasks share nothing with those of training: there neither an embedding nor a start
+    helps, and the task is learned from its own examples.
     """
     traps = MappingProxyType({
-        "classes where there are none": "A metric method was chosen for targets that are numbers or rewards. It needs classes: a "
+        "classes where there are none": "A metric method was chosen for targets that are numbers, rewards or words. It needs classes: a "
         "prototype is the middle of one.",
-        "steps where only comparing fits": "Gradient steps were chosen where the device, or the changing number of classes, leaves only "
-        "forward passes and comparing.",
+        "steps where only comparing fits": "Gradient steps were chosen where comparing does all that is asked: for other classes, or "
+        "other numbers of classes, with forward passes alone.",
         "an embedding for everything": "A metric method was chosen although its embedding was measured to be of no use on the new tasks. "
-        "It stays as it is, whatever the support set says: steps can change it.",
+        "It stays as it is, whatever the support set says.",
+        "a start for everything": "Gradient steps from a meta-learned start were chosen although a random start was measured to do as "
+        "well on the new tasks. Then train on the task alone.",
         "meta-learning without tasks": "A meta-learner was chosen where there is one task alone, or nothing is shared. Neither helps there.",
     })  # fmt: skip
 
@@ -526,7 +576,7 @@ class choose_method(ChoiceProblem):
         """
 
     def items(self, rng):
-        classes, steps_trap, useless, alone = self.traps
+        classes, steps_trap, useless, begun, alone = self.traps
         n, few, many = (int(k) for k in rng.integers((5, 1, 30), (30, 6, 200)))
         gone = int(rng.integers(20, 30))
         pool = [
@@ -544,17 +594,21 @@ class choose_method(ChoiceProblem):
                  {classes: "metric"}, "where would prototypes come from?"),
             Item(f"Dose for a new patient, a number, from {few} blood samples; {many} patients are on file.", "gradient steps",
                  {classes: "metric"}, "what are the targets?"),
-            Item(f"5-way tasks from a new microscope, {many} images of each class. The embedding, tried on it, is right in {gone} % of "
-                 "the cases; a guesser in 20 %.", "gradient steps", {useless: "metric"}, "what can change the embedding?"),
-            Item(f"5-way tasks, {many} shots. In the new tasks ink is white on black, and prototypes do no better than chance, {gone - 4} %.",
-                 "gradient steps", {useless: "metric"}, "what can change the embedding?"),
+            Item(f"How a speaker's next sound wave goes on, from {few} seconds of it; {many} other speakers are recorded.",
+                 "gradient steps", {classes: "metric"}, "what are the targets?"),
+            Item(f"5-way tasks from a new microscope, {many} images of each class. ProtoNet's embedding is right in {gone} % of the cases, a "
+                 "guesser in 20 %; steps from MAML's θ end where steps from a random start do.", "neither",
+                 {useless: "metric", begun: "gradient steps"}, "what that was meta-learned is of use there?"),
+            Item(f"5-way tasks of a new sensor, {many} shots. Prototypes do no better than chance, {gone - 4} %; from MAML's θ the loss falls "
+                 "no faster than from a random start.", "neither",
+                 {useless: "metric", begun: "gradient steps"}, "what that was meta-learned is of use there?"),
             Item(f"One task for good: {many} 000 labelled photos of the same ten classes.", "neither",
                  {alone: "metric"}, "what would a second task be?"),
             Item(f"{many} tables with other columns, other units and other targets each. Trained on some, a learner does no better on the rest.",
                  "neither", {alone: "gradient steps"}, "what do they share?"),
             Item(f"Tomorrow's winner among {n} tickets, from yesterday's {few}.", "neither", {alone: "metric"}, "what do draws share?"),
         ]  # fmt: skip
-        groups = [[0, 1, 2, 3], [4, 5, 6], [7, 8], [9, 10, 11]]
+        groups = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9], [10, 11, 12]]
         chosen = [
             pool[i] for group, count in zip(groups, (2, 2, 1, 2), strict=True) for i in rng.permutation(group)[:count]
         ]

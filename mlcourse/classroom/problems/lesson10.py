@@ -51,8 +51,12 @@ class meta_gap(FunctionProblem):
                   "This is the variance of the difference, times 1.96. Take its root first."),
         Deviation("ddof", 0, "divided by T, not T − 1",
                   "The variances divide by T. An estimated mean was subtracted: divide by T − 1, `ddof=1`."),
-        Deviation("pooled", True, "both groups as one",
+        Deviation("pooled", "one group", "both groups as one",
                   "The interval treats all tasks as one group. The groups differ in number and in spread: a variance for each."),
+        Deviation("pooled", "one mean", "one mean of all tasks",
+                  "This is the interval of one mean over all tasks together. There are two means, each with an error of its own: add their variances."),
+        Deviation("pooled", "one spread", "one variance for both groups",
+                  "The two groups' variances are pooled, as if both had the same spread. They need not: a variance for each."),
     )  # fmt: skip
 
     def draw(self, rng):
@@ -76,11 +80,16 @@ class meta_gap(FunctionProblem):
         return gap, half
 
     @staticmethod
-    def variant(own, new, gap="new minus own", half="root of the sum", ddof=1, pooled=False):
+    def variant(own, new, gap="new minus own", half="root of the sum", ddof=1, pooled="no"):
         mine, others = np.var(own, ddof=ddof), np.var(new, ddof=ddof)
-        if pooled:
+        if pooled in ("one group", "one mean"):
             mine = others = np.var(np.concatenate([own, new]), ddof=ddof)
+        elif pooled == "one spread":
+            weights = len(own) - ddof, len(new) - ddof
+            mine = others = np.average([mine, others], weights=weights)
         one, other = mine / len(own), others / len(new)
+        if pooled == "one mean":
+            one = other = mine / (2 * (len(own) + len(new)))
         gaps = {
             "new minus own": np.mean(new) - np.mean(own),
             "own minus new": np.mean(own) - np.mean(new),
@@ -221,6 +230,7 @@ class pull_step(FunctionProblem):
         Deviation("pull", -1, "pushed away from theta",
                   "The sign of the pull is turned: this drives θ_i away from θ. In the bracket with the gradient stands + λ(θ_i − θ)."),
         Deviation("pull", 0, "no pull", "λ does nothing here: this is the plain inner step. Add λ(θ_i − θ) to the gradient."),
+        Deviation("pull", "1", "lambda left out", "The pull is θ_i − θ, whatever λ is. λ is its strength: λ(θ_i − θ)."),
         Deviation("pull", 2, "2λ for λ", "The pull is 2λ(θ_i − θ). The one half in (λ/2)‖θ_i − θ‖² takes the 2 away."),
         Deviation("pull", 0.5, "λ/2 for λ", "The pull is halved: differentiating the square gives a 2, which meets the one half."),
         Deviation("pull", "λ²", "λ squared", "λ stands in the pull squared: λ(θ_i − θ)."),
@@ -265,7 +275,7 @@ class pull_step(FunctionProblem):
     @staticmethod
     def variant(theta_i, theta, grad, alpha, lam, towards="θ", pull=1, step="α", at="θ_i", start="θ_i", loss="kept"):
         way = {"θ": theta_i - theta, "0": theta_i, "θ minus": theta}[towards]
-        strength = {"λ²": lam**2, "1 − λ": 1 - lam}[pull] if isinstance(pull, str) else pull * lam
+        strength = {"λ²": lam**2, "1 − λ": 1 - lam, "1": 1}[pull] if isinstance(pull, str) else pull * lam
         gradient = {"kept": 1, "left out": 0}[loss] * grad({"θ_i": theta_i, "θ": theta}[at])
         taken = {
             "α": -alpha * (gradient + strength * way),
@@ -307,9 +317,9 @@ class split_tasks(FunctionProblem):
     """
 
     def draw(self, rng):
-        choices = ((0.7, 0.2, 0.1), (0.6, 0.3, 0.1), (0.5, 0.3, 0.2), (0.8, 0.2), (0.4, 0.3, 0.2, 0.1))
+        choices = ((0.7, 0.2, 0.1), (0.6, 0.3, 0.1), (0.7, 0.1, 0.2), (0.8, 0.2), (0.4, 0.3, 0.2, 0.1))
         return {
-            "n": 10 * int(rng.integers(2, 6)),
+            "n": int(rng.choice((30, 50))),  # where a sum of fractions times n may come out just below a whole number
             "fractions": choices[int(rng.integers(len(choices)))],
             "rng": np.random.default_rng(int(rng.integers(1 << 30))),
         }
@@ -361,6 +371,14 @@ class split_tasks(FunctionProblem):
     )
     def overlap(n, fractions, rng):
         return [rng.permutation(n)[: round(n * fraction)] for fraction in fractions]
+
+    @mistake(
+        "cut off, not rounded",
+        "n·f is a whole number, and in floating point it may come out just below: (0.7 + 0.2)·30 as 26.999…, and `int` makes "
+        "26 of it. Round first: `np.round`.",
+    )
+    def truncated(n, fractions, rng):
+        return np.split(rng.permutation(n), (np.cumsum(fractions)[:-1] * n).astype(int))
 
     @mistake(
         "not shuffled",
@@ -646,6 +664,10 @@ class choose_and_report(FunctionProblem):
                   "Only the checkpoint was chosen, at the last step. The number of steps is chosen as well: fewer may be better."),
         Deviation("steps", "apart", "chosen one after the other",
                   "Checkpoint and steps are chosen apart, each by its own average. Choose the pair: the best steps of one checkpoint need not be those of another."),
+        Deviation("steps", "test", "steps chosen on the test tasks",
+                  "The checkpoint was chosen on validation tasks, and then its number of steps on the test tasks. Those may choose nothing: take the pair from `validation`."),
+        Deviation("order", "exchanged", "steps before the checkpoint",
+                  "The number of steps comes first here. Give the checkpoint, then the steps: axis 0, then axis 1."),
         Deviation("checkpoint", "last", "always the last checkpoint",
                   "Only the number of steps was chosen, at the last checkpoint. Early stopping chooses the checkpoint as well."),
         Deviation("middle", "median", "medians choose", "The median over tasks chooses. The meta-objective is a mean."),
@@ -694,7 +716,7 @@ class choose_and_report(FunctionProblem):
     @staticmethod
     def variant(
         validation, test, chosen_on="validation", steps="chosen", checkpoint="chosen", middle="mean",
-        reported_on="test", half="right", ddof=1,
+        reported_on="test", half="right", ddof=1, order="right",
     ):  # fmt: skip
         judges = {"test": test, "both": np.concatenate([validation, test], axis=-1)}.get(chosen_on, validation)
         means = {"mean": np.mean, "median": np.median}[middle](judges, axis=-1)
@@ -706,10 +728,13 @@ class choose_and_report(FunctionProblem):
             s, i = (s if checkpoint == "last" else np.argmin(means[:, -1])), means.shape[1] - 1
         elif steps == "apart":
             s, i = (s if checkpoint == "last" else np.argmin(means.mean(axis=1))), np.argmin(means.mean(axis=0))
+        elif steps == "test":
+            i = np.argmin(test[s].mean(axis=-1))
         losses = {"test": test, "validation": validation}[reported_on][s, i]
         spread = np.std(losses, ddof=ddof)
         error = spread / np.sqrt(len(losses))
         halves = {"right": 1.96 * error, "deviation": 1.96 * spread, "one error": error, "whole": 3.92 * error}
+        s, i = (i, s) if order == "exchanged" else (s, i)
         return s, i, np.mean(losses), halves[half]
 
 
@@ -743,7 +768,8 @@ class diagnose(ChoiceProblem):
         return """
         Each line is a report of one meta-learner, all in mean squared error: the query loss on training tasks after 20 steps; on test tasks the query
         loss after 1 and after 20 steps, with the support loss after 20; the query loss after 20 steps on tasks of next year, recorded when all was done; and the query
-        loss of learning each of them alone. Every number is good to 5 %. Say what each report shows.
+        loss of learning each of them alone. Every number is good to 5 %. Say what each report shows. *Leakage* (lesson 2): something of the test tasks was used
+        before the test. *Unrelated* (lesson 1): the tasks share nothing that a learner could bring along.
         """
 
     def items(self, rng):

@@ -85,6 +85,23 @@ def without_the_bias(model, alpha):
     return vector
 
 
+def with_the_query_inside(objective, theta, episode, alpha):
+    inner = objective.grad(theta, episode.query)
+    return np.mean(-inner * objective.grad(theta - alpha * inner, episode.query), axis=0)
+
+
+def with_the_sets_exchanged(objective, theta, episode, alpha):
+    inner = objective.grad(theta, episode.query)
+    return np.mean(-inner * objective.grad(theta - alpha * inner, episode.support), axis=0)
+
+
+def third_layer(model, alpha):
+    alphas = np.zeros(model.size)
+    for part in ["W3", "b3"]:
+        alphas[model.parts[part]] = alpha
+    return alphas
+
+
 def on_a_grid(given):
     """The loss is a parabola in alpha: three values of it give its lowest point."""
     h, d = given["h"], given["theta"] - given["theta_star"]
@@ -128,6 +145,8 @@ WRONG = {
         ("summed to a scalar", one_number_for_all),
         ("sum over tasks", lambda o, theta, e, a: len(e.support.x) * task_by_task(o, theta, e, a)),
         ("times alpha", lambda o, theta, e, a: a * task_by_task(o, theta, e, a)),
+        ("query loss inside", with_the_query_inside),
+        ("support loss outside + query loss inside", with_the_sets_exchanged),
     ],
     "alpha_gradient_steps": [("first-order in the steps", forgets_what_lies_between)],
     "log_alpha_gradient": [
@@ -138,5 +157,5 @@ WRONG = {
         ("mean for sum", lambda model, in_alpha: [layer.mean() for layer in model.layers(in_alpha)]),
         ("biases left out", lambda model, in_alpha: [layer[:-1].sum() for layer in model.layers(in_alpha)]),
     ],
-    "head_only": [("weights without biases", without_the_bias)],
+    "head_only": [("weights without biases", without_the_bias), ("depth written in", third_layer)],
 }

@@ -40,6 +40,41 @@ def from_values(prototypes):
     return [weights, bias]
 
 
+def from_the_middle(prototypes):
+    """Distances from the middle of the prototypes: what is the same for all classes is another number, and no matter."""
+    middle = prototypes - prototypes.mean(axis=0)
+    return 2 * middle.T, -(prototypes**2).sum(axis=1) + 7
+
+
+def along_the_wrong_axis(z, y, ways):
+    c = np.zeros((ways, z.shape[1]))
+    for n in range(ways):
+        c[n] = np.mean(z[y == n], axis=1)
+    return c
+
+
+def without_an_axis(z, y, ways):
+    c = np.zeros((ways, z.shape[1]))
+    for n in range(ways):
+        c[n] = np.mean(z[y == n])
+    return c
+
+
+def cosines_of(q, s):
+    return (q / np.linalg.norm(q, axis=1)[:, None]) @ (s / np.linalg.norm(s, axis=1)[:, None]).T
+
+
+def to_the_mean_embedding(z_query, z_support, y_support, ways):
+    means = np.stack([z_support[y_support == n].mean(axis=0) for n in range(ways)])
+    return log_softmax(cosines_of(z_query, means), axis=1)
+
+
+def averaged_and_divided(z_query, z_support, y_support, ways):
+    a = np.exp(cosines_of(z_query, z_support))
+    p = np.stack([a[:, y_support == n].mean(axis=1) for n in range(ways)], axis=1)
+    return np.log(p / p.sum(axis=1, keepdims=True))
+
+
 def by_counting(correct):
     shares = [sum(row) / len(row) for row in correct]
     mean = sum(shares) / len(shares)
@@ -71,7 +106,7 @@ def sum_of_exponentials(z, prototypes):
 RIGHT = {
     "prototypes": [by_one_hot, row_by_row],
     "log_probabilities": [query_by_query, through_the_linear],
-    "as_linear": [class_by_class, from_values],
+    "as_linear": [class_by_class, from_values, from_the_middle],
     "accuracy_ci": [by_counting, lambda c: (c.mean(), 1.96 * (c.mean(1).var(ddof=1) / len(c)) ** 0.5)],
     "matching": [example_by_example, by_log_sums],
     "choose_method": [tuple, lambda labels: [label.upper() for label in labels]],
@@ -82,11 +117,14 @@ WRONG = {
         ("one mean for all", lambda z, y, ways: [z.mean(axis=0)] * ways),
         ("sum for mean", lambda z, y, ways: np.eye(ways)[:, y] @ z),
         ("rows taken in order", lambda z, y, ways: z.reshape(ways, -1, z.shape[-1]).mean(axis=1)),
+        ("mean over the embedding", along_the_wrong_axis),
+        ("one number for a point", without_an_axis),
         ("one mean for all + sum for mean", lambda z, y, ways: np.ones((ways, len(z))) @ z),
     ],
     "log_probabilities": [
         ("nearest gets least", lambda z, c: log_softmax(((z[:, None] - c) ** 2).sum(-1), axis=1)),
         ("distance not squared", lambda z, c: log_softmax(-np.linalg.norm(z[:, None] - c, axis=-1), axis=1)),
+        ("bias left out", lambda z, c: log_softmax(2 * z @ c.T, axis=1)),
         ("softmax over the queries", lambda z, c: log_softmax(-((z[:, None] - c) ** 2).sum(-1), axis=0)),
         ("overflow", sum_of_exponentials),
         ("probabilities for their logarithms", lambda z, c: np.exp(through_the_linear(z, c))),
@@ -109,14 +147,13 @@ WRONG = {
         ),
         (
             "attention over the queries",
-            lambda q, s, y, ways: np.log(
-                np.exp(
-                    log_softmax(
-                        (q / np.linalg.norm(q, axis=1)[:, None]) @ (s / np.linalg.norm(s, axis=1)[:, None]).T, axis=0
-                    )
-                )
-                @ np.eye(ways)[y]
-            ),
+            lambda q, s, y, ways: np.log(np.exp(log_softmax(cosines_of(q, s), axis=0)) @ np.eye(ways)[y]),
+        ),
+        ("cosine to the mean embedding", to_the_mean_embedding),
+        ("mean for sum, made to add up", averaged_and_divided),
+        (
+            "added before the softmax",
+            lambda q, s, y, ways: log_softmax(cosines_of(q, s) @ np.eye(ways)[y], axis=1),
         ),
     ],
 }

@@ -62,6 +62,24 @@ def by_popping(n, fractions, rng):
     return [[tasks.pop() for _ in range(round(n * fraction))] for fraction in fractions]
 
 
+def cut_off(n, fractions, rng):
+    return np.split(rng.permutation(n), (np.cumsum(fractions)[:-1] * n).astype(int))
+
+
+def steps_by_test(validation, test):
+    s = int(np.argmin(validation.mean(axis=2).min(axis=1)))
+    i = int(np.argmin(test[s].mean(axis=1)))
+    return [s, i, *confidence_interval(test[s, i])]
+
+
+def one_variance(own, new):
+    sizes = len(own), len(new)
+    variance = sum((size - 1) * np.var(each, ddof=1) for size, each in zip(sizes, (own, new), strict=True)) / (
+        sum(sizes) - 2
+    )
+    return new.mean() - own.mean(), 1.96 * np.sqrt(variance * (1 / sizes[0] + 1 / sizes[1]))
+
+
 def part_of_each_task(n, fractions, rng):
     sizes = np.round(np.array(fractions) * n).astype(int)
     part = rng.permuted(np.repeat(np.arange(len(sizes)), sizes))
@@ -132,6 +150,11 @@ WRONG = {
     "choose_and_report": [
         ("chosen on the test tasks", judged_by("test", "test")),
         ("reports the validation tasks", judged_by("validation", "validation")),
+        ("steps chosen on the test tasks", steps_by_test),
+        (
+            "steps before the checkpoint",
+            lambda validation, test: np.array(by_two_loops(validation, test))[[1, 0, 2, 3]],
+        ),
         ("chosen on the test tasks + reports the validation tasks", judged_by("test", "validation")),
     ],
     "meta_gap": [
@@ -147,6 +170,11 @@ WRONG = {
             "divided by T, not T − 1",
             lambda own, new: (new.mean() - own.mean(), 1.96 * np.sqrt(own.var() / len(own) + new.var() / len(new))),
         ),
+        ("one variance for both groups", one_variance),
+        (
+            "one mean of all tasks",
+            lambda own, new: (new.mean() - own.mean(), confidence_interval(np.concatenate([own, new]))[1]),
+        ),
     ],
     "early_stop": [
         ("never stops", lambda validation, patience: list(validation).index(min(validation))),
@@ -161,9 +189,11 @@ WRONG = {
             "alpha left out of the pull",
             lambda t_i, t, grad, alpha, lam: t_i - alpha * grad(t_i) - lam * (t_i - t),
         ),
+        ("lambda left out", lambda t_i, t, grad, alpha, lam: t_i - alpha * (grad(t_i) + t_i - t)),
         ("no pull", lambda t_i, t, grad, alpha, lam: t_i - alpha * grad(t_i)),
     ],
     "split_tasks": [
+        ("cut off, not rounded", cut_off),
         ("overlap", choices_that_overlap),
         ("not shuffled", blocks),
         ("ignores rng", by_the_global_generator),

@@ -36,7 +36,7 @@ def test_the_star_marks_the_state_that_is_kept():
     (axes,) = figures.over_training([100, 200, 300, 400], training, validation, keep=1, stop=3).axes
     star = next(line for line in axes.lines if line.get_marker() == "*")
     assert star.get_xdata()[0] == 200 and star.get_ydata()[0] == validation[1].mean[1]
-    assert f"{validation[1].mean[1]:.1f} where training stops" in axes.get_title(loc="left")
+    assert f"{validation[1].mean[1]:.1f} kept" in axes.get_title(loc="left")
 
 
 def test_before_and_after_stand_side_by_side_for_every_learner():

@@ -47,3 +47,13 @@ def test_a_wrong_decision_is_called_wrong():
         assert ("wrongly" in panel.caption.value) == wrong
         said.add(wrong)
     assert said == {True, False}
+
+
+def test_the_picture_has_room_for_the_classes_that_there_are_and_no_more():
+    panel = embedding.panel()
+    drawing = panel.frame.drawing
+    for ways, shots in ((5, 1), (8, 5), (2, 3)):
+        panel.controls["ways"].value, panel.controls["shots"].value = ways, shots
+        assert drawing.bars.get_ylim() == (ways - 0.4, -0.6)
+        assert drawing.sheet.get_ylim()[0] == ways + 1.4 and drawing.sheet.get_xlim()[1] >= shots
+        assert sum(bar.get_visible() for bar in drawing.shares) == ways

@@ -32,3 +32,11 @@ def test_more_seeds_and_longer_trainings_cost_in_proportion():
 def test_it_opens_on_one_seed_of_one_step_after_the_whole_training():
     panel = PANELS["sweep"]()
     assert panel.values == {"steps": 1, "iterations": 1000, "seeds": 1}
+
+
+def test_its_button_names_what_it_deals():
+    panel = PANELS["sweep"]()
+    assert panel.new_task.description == "Next seed"
+    before = panel.task
+    panel.new_task.click()
+    assert sorted(panel.task) == sorted(before) and list(panel.task) != list(before)
