@@ -22,7 +22,7 @@ from mlcourse.training import adam, outer_loop, start_state
 
 
 class GaussianPolicy:
-    """Actions a ~ Normal(model(theta, s), sigma^2), each entry by itself.
+    """Actions u ~ Normal(model(theta, state), sigma^2), each entry by itself.
 
     model  a function (theta, x) such as an MLP, from states to mean actions
     sigma  a number > 0, or None: log sigma is then the last part of theta, a number for each entry of an action
@@ -47,24 +47,24 @@ class GaussianPolicy:
 
 
 def score(actions, mean, sigma):
-    """The gradient of log Normal(action; mean, sigma^2) in the mean, (a - mean) / sigma^2, entry by entry."""
+    """The gradient of log Normal(u; mean, sigma^2) with respect to the mean, (u - mean) / sigma^2, entry by entry."""
     return (actions - mean) / sigma**2
 
 
 def returns_to_go(rewards, gamma=1.0):
-    """G_t = r_t + gamma r_{t+1} + gamma^2 r_{t+2} + …, what an action at t can still change: (..., H) -> (..., H)."""
+    """G_t = r_t + gamma r_{t+1} + gamma^2 r_{t+2} + …, what an action at t can still change: same shape."""
     t = numpy.arange(rewards.shape[-1])
     later = t[:, None] - t
     return rewards @ numpy.where(later >= 0, float(gamma) ** numpy.maximum(later, 0), 0.0)
 
 
 def advantages(returns):
-    """Returns to go (..., K, H) minus their mean over the K rollouts of the task, at each time."""
+    """Returns to go (..., K, horizon) minus their mean over the K rollouts of the task, at each time."""
     return returns - numpy.mean(returns, axis=-2, keepdims=True)
 
 
 def policy_gradient(policy, horizon, derivatives="by hand"):
-    """Minus the mean return, as an objective: value, grad and hvp on `Rollouts.data` of K >= 2 rollouts of H steps.
+    """Minus the mean return, as an objective: value, grad and hvp on `Rollouts.data` of K >= 2 rollouts.
 
     With l_t the log of how much likelier an action is at theta than where it was drawn, and b_t the mean of the K
     rewards at time t, the loss is -sum_t b_t - sum_{k, t} exp(l_0 + … + l_t) (r_t - b_t) / (K - 1). Where the rollouts
@@ -116,7 +116,7 @@ def _check(data, outputs, horizon):
 
 
 class _Seen:
-    """The rows of `Rollouts.data`, again as K rollouts of H steps."""
+    """The rows of `Rollouts.data`, again as K rollouts of `horizon` steps."""
 
     def __init__(self, y, horizon):
         y = y.reshape(*y.shape[:-2], -1, horizon, y.shape[-1])
@@ -133,7 +133,7 @@ class _Seen:
         return log_probability(self.actions, self.by_rollout(mean), sigma) - self.drawn
 
     def ratio(self, mean, sigma):
-        """How much likelier each rollout is up to each time than where it was drawn: (..., K, H)."""
+        """How much likelier each rollout is up to each time than where it was drawn: (..., K, horizon)."""
         return np.exp(np.cumsum(self.log_ratio(mean, sigma), axis=-1))
 
     def score(self, mean, sigma):

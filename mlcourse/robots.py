@@ -16,10 +16,10 @@ from mlcourse.tasks import Data
 
 
 class Rollouts(NamedTuple):
-    """K rollouts of H steps a task, drawn at one theta.
+    """K rollouts a task of `horizon` steps each, drawn at one theta.
 
-    states (..., K, H, d); actions (..., K, H, k); rewards (..., K, H)
-    log_probabilities (..., K, H)  of each action, at the theta it was drawn with
+    states (..., K, horizon, inputs); actions (..., K, horizon, outputs); rewards (..., K, horizon)
+    log_probabilities (..., K, horizon)  of each action, at the theta it was drawn with
     """
 
     states: Any
@@ -66,7 +66,7 @@ def log_probability(actions, mean, sigma):
 
 @dataclass(frozen=True)
 class GaussianBandit:
-    """One action a ~ Normal(theta, sigma^2), one reward -(a - g)^2; goals g ~ Normal(mean, std^2). Hidden: goal.
+    """One action u ~ Normal(theta, sigma^2), one reward -(u - z)^2; goals z ~ Normal(mean, std^2). Hidden: goal.
 
     All that the lesson measures is known here in closed form, for theta a number and sigma fixed. With sigma as a
     second parameter the return is the same function of both. The one state is the number 1, so `Linear(1, bias=False)`
@@ -92,12 +92,12 @@ class GaussianBandit:
 
     @staticmethod
     def expected_return(theta, sigma, goals):
-        """E[-(a - g)^2] = -(theta - g)^2 - sigma^2, for each goal."""
+        """E[-(u - z)^2] = -(theta - z)^2 - sigma^2, for each goal."""
         return -((theta - goals) ** 2) - sigma**2
 
     @staticmethod
     def policy_gradient(theta, goals):
-        """Its derivative in theta, -2 (theta - g)."""
+        """Its derivative in theta, -2 (theta - z)."""
         return -2 * (theta - goals)
 
     def adapted(self, theta, goals, alpha):
@@ -105,15 +105,15 @@ class GaussianBandit:
         return theta + alpha * self.policy_gradient(theta, goals)
 
     def return_after(self, theta, sigma, goals, alpha):
-        """The expected return at theta', for each goal: -(1 - 2 alpha)^2 (theta - g)^2 - sigma^2."""
+        """The expected return at theta', for each goal: -(1 - 2 alpha)^2 (theta - z)^2 - sigma^2."""
         return self.expected_return(self.adapted(theta, goals, alpha), sigma, goals)
 
     def meta_gradient(self, theta, goals, alpha):
-        """d/d theta of the mean return after the step: the mean over goals of -2 (1 - 2 alpha)^2 (theta - g)."""
+        """d/d theta of the mean return after the step: the mean over goals of -2 (1 - 2 alpha)^2 (theta - z)."""
         return float(np.mean((1 - 2 * alpha) * self.policy_gradient(self.adapted(theta, goals, alpha), goals)))
 
     def first_order(self, theta, goals, alpha):
-        """The same without the factor 1 - 2 alpha: -2 (1 - 2 alpha) (theta - g)."""
+        """The same without the factor 1 - 2 alpha: -2 (1 - 2 alpha) (theta - z)."""
         return float(np.mean(self.policy_gradient(self.adapted(theta, goals, alpha), goals)))
 
 

@@ -36,7 +36,7 @@ def estimates(rows, exact):
 def meta_gradients(rows, lines):
     """Estimates with their 95 % intervals beside closed forms.
 
-    rows   name -> (mean, half-width); lines  name -> number
+    rows   name -> (mean, half-width); lines  name -> number, the first the exact one
     """
     figure, axes = new_figure(height=0.55 * len(rows) + 1.5)
     for place, (mean, half) in enumerate(rows.values()):
@@ -54,6 +54,9 @@ def meta_gradients(rows, lines):
         axes.axvline(value, color=colour, linestyle=line, label=f"{name}: {value:.2f}", zorder=0)
     axes.set_yticks(range(len(rows)), rows)
     axes.set(ylim=(len(rows) - 0.5, -0.7), xlabel="gradient of the return after one step, mean over goals")
+    exact = next(iter(lines.values()))
+    nearest = min(rows, key=lambda name: abs(rows[name][0] - exact))
+    axes.set_title(f"Nearest to the exact {exact:.2f}: {nearest}, {rows[nearest][0]:.2f}")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(lines))
     return figure
 
@@ -66,7 +69,7 @@ def _half_circle(axes, radius):
 
 
 def _paths(rollouts):
-    """The positions (K, H, 2) of one task's rollouts as lines."""
+    """The positions (K, horizon, 2) of one task's rollouts as lines."""
     return list(np.asarray(rollouts.states)[..., :2])
 
 

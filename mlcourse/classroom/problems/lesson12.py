@@ -15,12 +15,12 @@ class score(FunctionProblem):
     difficulty, minutes = "easy", 4
     tags = ("concept:gradient-based-adaptation",)
     hints = (
-        "Differentiate −(u − mean)²/(2σ²) in `mean`. What does not contain the mean drops out.",
+        "Differentiate −(u − mean)²/(2σ²) with respect to `mean`. What does not contain the mean drops out.",
         "The square gives 2(u − mean), times −1 for the inner derivative, times −1/(2σ²): the signs and the 2 cancel.",
         "`return (actions - mean) / sigma**2`",
     )
     explanation = r"""
-    $\log p(u) = -\frac{(u - \text{mean})^2}{2\sigma^2} - \log(\sigma\sqrt{2\pi})$. Its derivative in the mean is
+    $\log p(u) = -\frac{(u - \text{mean})^2}{2\sigma^2} - \log(\sigma\sqrt{2\pi})$. Its derivative with respect to the mean is
     $(u - \text{mean})/\sigma^2$: positive for an action above the mean, since a larger mean would make that action likelier.
     """
     deviations = (
@@ -30,10 +30,10 @@ class score(FunctionProblem):
         Deviation("factor", 2, "the one half left out", "The exponent is −(u − mean)²/(2σ²): its 2 cancels that of the square."),
         Deviation("factor", 0.5, "the square's 2 left out", "Differentiating the square gives a 2, which cancels the one half."),
         Deviation("what", "mean not subtracted", "mean not subtracted", "The mean is not subtracted: the score is 0 for an action at the mean."),
-        Deviation("what", "squared", "not differentiated", "The square is still there: differentiate (u − mean)² in the mean."),
+        Deviation("what", "squared", "not differentiated", "The square is still there: differentiate (u − mean)² with respect to the mean."),
         Deviation("what", "density", "of the probability, not of its logarithm",
                   "This is the derivative of the density itself. The score is that of its logarithm, without the density as a factor."),
-        Deviation("what", "in sigma", "in sigma, not in the mean", "This is the derivative in σ. The parameter here is the mean."),
+        Deviation("what", "in sigma", "the derivative in σ", "This is the derivative with respect to σ. The parameter here is the mean."),
     )  # fmt: skip
 
     def draw(self, rng):
@@ -44,8 +44,8 @@ class score(FunctionProblem):
         value = ", ".join(f"{number:.4f}" for number in self.solution(**vars(given)))
         return rf"""
         Actions $u$ are drawn from a normal distribution with mean `mean` and standard deviation `sigma`. Write
-        `score(actions, mean, sigma)`: for each action the derivative of $\log p(u)$ in the mean; `actions` has shape `(K,)`, and so
-        has the answer.
+        `score(actions, mean, sigma)`: for each action the derivative of $\log p(u)$ with respect to the
+        mean; `actions` has shape `(K,)`, and so has the answer.
 
         For `p.given("score")`, with mean = {given.mean:.3f} and sigma = {given.sigma:.3f}, it is [{value}].
         """
@@ -69,7 +69,7 @@ class score(FunctionProblem):
 
     @mistake(
         "sign",
-        "The sign is turned: this is the derivative in the action. In the mean it is (u − mean)/σ²; an action above the mean pulls it up.",
+        "The sign is turned: this is the derivative with respect to the action. An action above the mean pulls the mean up: (u − mean)/σ².",
     )
     def turned(actions, mean, sigma):
         return (mean - actions) / sigma**2
@@ -77,6 +77,17 @@ class score(FunctionProblem):
     @mistake("averaged over actions", "This is one number, the mean. Each action has a score of its own: shape `(K,)`.")
     def averaged(actions, mean, sigma):
         return np.mean(actions - mean) / sigma**2
+
+    @mistake("log p itself", "This is log p(u). Asked for is its derivative with respect to the mean.")
+    def log_density(actions, mean, sigma):
+        return -((actions - mean) ** 2) / (2 * sigma**2) - np.log(sigma * np.sqrt(2 * np.pi))
+
+    @mistake(
+        "the actions' own mean",
+        "The mean of these actions is subtracted. The policy's mean is the argument `mean`; the actions scatter around it.",
+    )
+    def own_mean(actions, mean, sigma):
+        return (actions - np.mean(actions)) / sigma**2
 
 
 class return_after(FunctionProblem):
@@ -101,6 +112,8 @@ class return_after(FunctionProblem):
                   "The support rollouts judge. They were drawn at θ, before the step, and show the return of θ, whatever θ′ is."),
         Deviation("judged on", "theta", "before adaptation",
                   "The query rollouts are drawn at θ. They are new, but show the return before adaptation: draw them at θ′."),
+        Deviation("judged on", "both", "judged on both sets",
+                  "Support and query rollouts judge together. Half of them were drawn at θ and show its return: leave the support rollouts out."),
         Deviation("step", "down", "downhill", "The step goes against the gradient of the return. Returns are to grow: θ + α · gradient."),
         Deviation("step", "whole", "alpha left out", "The step is the whole gradient. Its length is α times the gradient."),
         Deviation("step", "twice", "two steps", "Two inner steps were taken. One step, on the support rollouts, is asked for."),
@@ -164,6 +177,7 @@ class return_after(FunctionProblem):
             "theta prime": lambda: draw(theta_prime, rng),
             "support": lambda: support,
             "theta": lambda: draw(theta, rng),
+            "both": lambda: [np.concatenate(each) for each in zip(support, draw(theta_prime, rng), strict=True)],
         }[judged_on]()
         rewards = query[1]
         return {
@@ -199,7 +213,7 @@ class returns_to_go(FunctionProblem):
         Deviation("window", "all", "the whole return at every time",
                   "Every time has the sum over the whole rollout. Rewards before t cannot be changed by the move at t: leave them out."),
         Deviation("window", "next", "its own reward left out", "The reward at t itself is missing: the move at t earns it."),
-        Deviation("powers", "from the start", "powers from the episode's start",
+        Deviation("powers", "from the start", "powers from the rollout's start",
                   "The powers of γ count from the start of the rollout. From t on, the reward at t has γ⁰."),
         Deviation("powers", "none", "gamma ignored", "All rewards count alike. One that comes k moves later counts γᵏ."),
         Deviation("powers", "one more", "one power of gamma too many",
@@ -219,8 +233,9 @@ class returns_to_go(FunctionProblem):
             ", ".join(f"{number:.3f}" for number in each) for each in (given.rewards, self.solution(**vars(given)))
         )
         return rf"""
-        `rewards`, shape `(H,)`, are those of one rollout, move by move. Write `returns_to_go(rewards, gamma)`: for each time $t$ the sum
-        $G_t = r_t + \gamma r_{{t+1}} + \gamma^2 r_{{t+2}} + \dots$ up to the end; shape `(H,)`.
+        `rewards` are those of one rollout, move by move. Write `returns_to_go(rewards, gamma)`: for each time $t$ the sum
+        $G_t = r_t + \gamma r_{{t+1}} + \gamma^2 r_{{t+2}} + \dots$ up to the end; as many
+        numbers as there are rewards.
 
         For `p.given("returns_to_go")`, rewards [{rewards}] and gamma = {given.gamma:.3f}, it is [{value}].
         """
@@ -235,19 +250,38 @@ class returns_to_go(FunctionProblem):
 
     @staticmethod
     def variant(rewards, gamma, window="to come", powers="from t", order="in time", sums="sums"):
-        t, H = np.arange(len(rewards)), len(rewards)
+        t = np.arange(len(rewards))
         later = t - t[:, None]
         among = {"to come": later >= 0, "past": later <= 0, "all": later == later, "next": later > 0}[window]
         power = {
-            "from t": np.abs(later),
+            "from t": np.abs(later) if window != "all" else t + 0 * later,
             "from the start": t + 0 * later,
             "none": 0 * later,
             "one more": np.abs(later) + 1,
-            "turned": H - 1 - t + 0 * later,
+            "turned": len(rewards) - 1 - t + 0 * later,
         }[powers]
         made = (among * gamma**power) @ rewards
         made = made / np.maximum(among.sum(axis=1), 1) if sums == "means" else made
         return made[::-1] if order == "turned" else made
+
+    def skip(self, settings):
+        """Over the whole rollout, the powers count from its start anyhow."""
+        return settings.get("window") == "all" and settings.get("powers") == "from the start"
+
+    @mistake(
+        "the next move's return to go",
+        "This is the return to go of the move after. The reward at t itself counts whole, and what comes after it γ times.",
+    )
+    def of_the_next(rewards, gamma):
+        return np.append(returns_to_go.solution(rewards, gamma)[1:], 0.0)
+
+    @mistake("rewards alone", "This is the reward at t alone. What comes after it, `later`, counts γ times.")
+    def alone(rewards, gamma):
+        return rewards + 0.0
+
+    @mistake("gamma on the reward", "γ multiplies the reward at t. It belongs to what comes later: γ · `later`.")
+    def reward_discounted(rewards, gamma):
+        return gamma * returns_to_go.solution(rewards, 1.0)
 
 
 class advantages(FunctionProblem):
@@ -256,7 +290,7 @@ class advantages(FunctionProblem):
     tags = ("concept:gradient-based-adaptation",)
     hints = (
         "The baseline at time t is what rollouts of this goal get from t on, on average: one number for each time.",
-        "`returns.mean(axis=0)` averages over rollouts and has shape `(H,)`; it is subtracted from every row.",
+        "`returns.mean(axis=0)` averages over rollouts and has a number for each time; it is subtracted from every row.",
         "`return returns - returns.mean(axis=0)`",
     )
     explanation = r"""
@@ -274,8 +308,11 @@ class advantages(FunctionProblem):
         Deviation("middle", "sum", "sum for mean", "The sum over rollouts is subtracted. The baseline is their mean."),
         Deviation("middle", "best", "best for mean", "This subtracts the best rollout's: then nothing is ever better than the baseline."),
         Deviation("sign", -1, "the other way round", "This is the baseline minus the return. Better than the others is to be positive."),
-        Deviation("divided", True, "divided by the spread",
-                  "The differences are divided by their spread as well. Many codes do that; it changes the gradient's length, and is not asked for."),
+        *(
+            Deviation("divided by", spread, "divided by the spread",
+                      "The differences are divided by their spread as well. Many codes do that; it changes the gradient's length, and is not asked for.")
+            for spread in ("their spread", "the spread at each time", "the returns' spread")
+        ),
     )  # fmt: skip
 
     def draw(self, rng):
@@ -287,10 +324,10 @@ class advantages(FunctionProblem):
         rollouts, horizon = given.returns.shape
         first = ", ".join(f"{number:.4f}" for number in self.solution(given.returns)[0])
         return rf"""
-        `returns`, shape `(K, H)`, holds the returns to go of K rollouts of one goal at H times. Write `advantages(returns)`, shape
-        `(K, H)`: how much each is above the mean over the rollouts at the same time.
+        `returns` holds the returns to go of K rollouts of one goal: a row for each rollout, a column for each time. Write
+        `advantages(returns)`, of the same shape: how much each is above the mean over the rollouts at the same time.
 
-        For `p.given("advantages")`, with K = {rollouts} and H = {horizon}, the first row is [{first}].
+        For `p.given("advantages")`, with K = {rollouts} and {horizon} times, the first row is [{first}].
         """
 
     @staticmethod
@@ -305,7 +342,7 @@ class advantages(FunctionProblem):
         return make
 
     @staticmethod
-    def variant(returns, mean_over="rollouts", middle="mean", sign=1, divided=False):
+    def variant(returns, mean_over="rollouts", middle="mean", sign=1, divided_by="nothing"):
         take = {"mean": np.mean, "median": np.median, "sum": np.sum, "best": np.max}[middle]
         K = len(returns)
         baseline = {
@@ -316,7 +353,13 @@ class advantages(FunctionProblem):
             "others": (take(returns, axis=0) * K - returns) / (K - 1),
         }[mean_over]
         away = sign * (returns - baseline)
-        return away / np.std(away) if divided else away
+        spread = {
+            "nothing": 1,
+            "their spread": np.std(away),
+            "the spread at each time": np.std(returns, axis=0),
+            "the returns' spread": np.std(returns),
+        }[divided_by]
+        return away / spread
 
     def skip(self, settings):
         return settings.get("mean over") in ("none", "others") and "middle" in settings
@@ -390,6 +433,18 @@ class bandit_meta_gradient(NumberProblem):
     def no_two(mean, goals, alpha):
         return np.mean(-((1 - 2 * alpha) ** 2) * (mean - goals))
 
+    @mistake(
+        "downhill", "The step goes down the slope: it moves θ away from the goals. Returns are to grow: θ + α · slope."
+    )
+    def downhill(mean, goals, alpha):
+        return np.mean(-2 * (1 + 2 * alpha) ** 2 * (mean - goals))
+
+    @mistake(
+        "not differentiated", "This is the return after the step, without its −σ². Asked for is its derivative in θ."
+    )
+    def value(mean, goals, alpha):
+        return np.mean(-((1 - 2 * alpha) ** 2) * (mean - goals) ** 2)
+
     @mistake("the distance after the step", "This is the mean of z − θ′. Asked for is the derivative of the return.")
     def distance(mean, goals, alpha):
         return np.mean((1 - 2 * alpha) * (goals - mean))
@@ -454,6 +509,25 @@ class return_curvature(FunctionProblem):
     @mistake("sign", "The sign is turned: this is the curvature of the loss, minus the return.")
     def turned(actions, rewards, baseline, mean, sigma):
         return -return_curvature.solution(actions, rewards, baseline, mean, sigma)
+
+    @mistake(
+        "K − 1 for K",
+        "This divides by K − 1. That is for a baseline made of the same rollouts; this one does not depend on them: divide by K.",
+    )
+    def one_less(actions, rewards, baseline, mean, sigma):
+        K = len(actions)
+        return return_curvature.solution(actions, rewards, baseline, mean, sigma) * K / (K - 1)
+
+    @mistake("σ for σ² in the score", "The score's square is right for a score that divides by σ. It divides by σ².")
+    def score_by_sigma(actions, rewards, baseline, mean, sigma):
+        return np.mean((rewards - baseline) * (((actions - mean) / sigma) ** 2 - 1 / sigma**2))
+
+    @mistake(
+        "1/σ² not weighed",
+        "1/σ² is subtracted after averaging. It has the weight (reward − baseline), too, in each rollout.",
+    )
+    def not_weighed(actions, rewards, baseline, mean, sigma):
+        return np.mean((rewards - baseline) * ((actions - mean) / sigma**2) ** 2) - 1 / sigma**2
 
     @staticmethod
     def variant(

@@ -32,8 +32,11 @@ PATH = Path(__file__).with_name("robots.npz")
 
 
 def query_at_theta(objective, theta, episode, alpha, steps):
-    """Lesson 12's mistake: both sets were drawn at theta (steps = 0), the second is taken for theta prime's."""
-    return maml(objective, theta, episode, alpha, 1)
+    """Lesson 12's mistake in FOMAML: both sets were drawn at theta (steps = 0), the second is taken for theta prime's.
+
+    Its objective is `without_score_term`, as `policy_gradient` would reweight the second set to theta prime.
+    """
+    return fomaml(objective, theta, episode, alpha, 1)
 
 
 class Learner(NamedTuple):

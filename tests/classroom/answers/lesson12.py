@@ -39,9 +39,25 @@ def judged_at(which):
     return answer
 
 
+def pooled(draw, gradient, theta, alpha, rng):
+    support = draw(theta, rng)
+    query = draw(theta + alpha * gradient(theta, *support), rng)
+    return statistics.fmean([*support[1], *query[1]])
+
+
+def backwards(update):
+    def answer(rewards, gamma):
+        to_go, later = np.zeros(len(rewards)), 0.0
+        for t in range(len(rewards) - 1, -1, -1):
+            to_go[t] = later = update(rewards[t], gamma, later)
+        return to_go
+
+    return answer
+
+
 def by_powers(rewards, gamma):
-    H = len(rewards)
-    return [sum(gamma ** (k - t) * rewards[k] for k in range(t, H)) for t in range(H)]
+    moves = len(rewards)
+    return [sum(gamma ** (k - t) * rewards[k] for k in range(t, moves)) for t in range(moves)]
 
 
 def by_flips(rewards, gamma):
@@ -99,11 +115,19 @@ WRONG = {
     "score": [
         ("sign", lambda actions, mean, sigma: (mean - actions) / sigma**2),
         ("σ for σ²", lambda actions, mean, sigma: [(u - mean) / sigma for u in actions]),
+        (
+            "log p itself",
+            lambda actions, mean, sigma: np.log(
+                np.exp(-(((actions - mean) / sigma) ** 2) / 2) / np.sqrt(2 * np.pi * sigma**2)
+            ),
+        ),
+        ("the actions' own mean", lambda actions, mean, sigma: (actions - statistics.fmean(actions)) / sigma**2),
         ("averaged over actions", lambda actions, mean, sigma: statistics.fmean(one_by_one(actions, mean, sigma))),
     ],
     "return_after": [
         ("judged on the support rollouts", judged_at("support")),
         ("before adaptation", judged_at("theta")),
+        ("judged on both sets", pooled),
     ],
     "returns_to_go": [
         (
@@ -113,19 +137,33 @@ WRONG = {
             ],
         ),
         (
-            "powers from the episode's start",
+            "powers from the rollout's start",
             lambda rewards, gamma: by_flips(rewards, gamma) * gamma ** np.arange(len(rewards)),
         ),
         ("turned round in time", lambda rewards, gamma: by_powers(rewards, gamma)[::-1]),
         ("gamma ignored", lambda rewards, gamma: np.cumsum(rewards[::-1])[::-1]),
+        ("rewards alone", backwards(lambda reward, gamma, later: reward)),
+        ("gamma on the reward", backwards(lambda reward, gamma, later: gamma * reward + later)),
+        ("the next move's return to go", lambda rewards, gamma: [*by_powers(rewards, gamma)[1:], 0.0]),
+        (
+            "the whole return at every time",
+            lambda rewards, gamma: np.full(len(rewards), np.polyval(rewards[::-1], gamma)),
+        ),
     ],
     "advantages": [
         ("mean over time", lambda returns: returns - returns.mean(axis=1, keepdims=True)),
         ("no baseline", lambda returns: returns + 0),
         ("one mean for all", lambda returns: returns - returns.mean()),
+        ("divided by the spread", lambda returns: (returns - returns.mean(axis=0)) / returns.std(axis=0)),
+        ("divided by the spread", lambda returns: (returns - returns.mean(axis=0)) / returns.std()),
         ("mean over time", lambda returns: [row - statistics.fmean(row) for row in returns]),
     ],
+    "bandit_meta_gradient": [
+        ("downhill", lambda mean, goals, alpha: 2 * (1 + 2 * alpha) ** 2 * (np.mean(goals) - mean)),
+        ("not differentiated", lambda mean, goals, alpha: -np.mean((mean - 2 * alpha * (mean - goals) - goals) ** 2)),
+    ],
     "return_curvature": [
+        ("K − 1 for K", lambda u, *given: loops(u, *given) * len(u) / (len(u) - 1)),
         ("score term dropped", as_the_frameworks),
         ("sign", lambda *given: -loops(*given)),
         (

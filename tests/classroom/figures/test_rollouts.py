@@ -24,6 +24,7 @@ def test_meta_gradients_stand_beside_the_closed_forms():
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.texts] == ["1.30 ± 0.10", "1.60 ± 0.20"]
     assert [container.lines[0].get_xdata()[0] for container in axes.containers] == [1.3, 1.6]
+    assert axes.get_title(loc="left") == "Nearest to the exact 1.28: kept, 1.30"
     assert "exact: 1.28" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 

@@ -52,7 +52,7 @@ def test_the_stored_policies_give_the_lessons_table():
     (shown,) = [
         cell
         for cell in cells(ROOT / "notebooks" / "12_meta_reinforcement_learning.ipynb", "code")
-        if '"score term dropped", "query at θ"):' in cell.source
+        if "after, minus MAML" in cell.source
     ]
     printed = "".join(output.get("text", "") for output in shown.outputs)
     reports = [robots.after_a_step(theta) for theta in robots.load()["MAML"]]
