@@ -523,6 +523,13 @@ class return_curvature(FunctionProblem):
         return np.mean((rewards - baseline) * (((actions - mean) / sigma) ** 2 - 1 / sigma**2))
 
     @mistake(
+        "a factor 1/σ² left out",
+        "The score divides by σ², so its square has σ⁴ below and its derivative σ²: a factor 1/σ² is left out of both.",
+    )
+    def no_sigma_below(actions, rewards, baseline, mean, sigma):
+        return sigma**2 * return_curvature.solution(actions, rewards, baseline, mean, sigma)
+
+    @mistake(
         "1/σ² not weighed",
         "1/σ² is subtracted after averaging. It has the weight (reward − baseline), too, in each rollout.",
     )

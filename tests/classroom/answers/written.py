@@ -672,7 +672,7 @@ def reward_to_go_without_discount(rews, gamma):
     return rtgs
 
 
-@written(12, "returns_to_go", "powers from the episode's start")
+@written(12, "returns_to_go", "powers from the rollout's start")
 def discounted_and_summed_backwards(rewards, gamma):
     discounted = [gamma**t * r for t, r in enumerate(rewards)]
     return np.cumsum(discounted[::-1])[::-1]

@@ -5,7 +5,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from mlcourse import adapt, policy_gradient
+from mlcourse import adapt, on_policy_episode, policy_gradient
 from mlcourse.classroom.panels import PANELS
 from mlcourse.classroom.trained import robots
 from tests.tested import ROOT, cells
@@ -58,6 +58,21 @@ def test_the_stored_policies_give_the_lessons_table():
     reports = [robots.after_a_step(theta) for theta in robots.load()["MAML"]]
     after = np.mean([report.mean[1] for report in reports])
     assert f"MAML {' ' * 15}" in printed and f"→  {after:.2f}" in printed
+
+
+def test_fomaml_and_the_mistake_differ_in_where_the_query_rollouts_are_drawn_and_in_nothing_else():
+    rng, robot, theta = np.random.default_rng(0), robots.ROBOT, robots.load()["FOMAML"][0]
+    policy = robots.policy_of(robot)
+    right, wrong = (robots.LEARNERS[name] for name in ("FOMAML", "query at θ"))
+    kept, plain = (each.objective(policy, robot.horizon) for each in (right, wrong))
+
+    def both(steps):
+        goals = robot.goals(rng, 5)
+        episode = on_policy_episode(robot, policy, kept, theta, goals, rng, rollouts=6, alpha=0.01, steps=steps)
+        return right.method(kept, theta, episode, 0.01, 1).theta, wrong.method(plain, theta, episode, 0.01, 0).theta
+
+    assert np.allclose(*both(steps=right.steps))
+    assert not np.allclose(*both(steps=wrong.steps))
 
 
 def test_they_are_small_and_what_their_recipe_gives():
