@@ -4,6 +4,7 @@ The file is opened to be read, and never written to.
 """
 
 import csv
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -14,12 +15,10 @@ def rows_of(path, columns, *, delimiter, encoding):
     """(line, texts) of each row, its number in the file and the texts of `columns` in this order.
 
     Raises FileNotFoundError, or a ValueError for what is no table: empty, a workbook, another encoding or delimiter, a
-    column that is not there or there twice, a row with more or fewer fields than the header.
+    column that is not there or there twice, a row with more or fewer fields than the header. A row's line is its first.
     """
     reader = csv.reader(_text(path, encoding).splitlines(keepends=True), delimiter=delimiter)
-    rows = (
-        (reader.line_num, [text.strip() for text in row]) for row in _read(path, reader) if any(map(str.strip, row))
-    )
+    rows = ((line, [text.strip() for text in row]) for line, row in _read(path, reader) if any(map(str.strip, row)))
     _, header = next(rows, (0, None))
     if header is None:
         raise ValueError(f"{path} is empty: the first line must name the columns, each line below it is one example")
@@ -29,7 +28,7 @@ def rows_of(path, columns, *, delimiter, encoding):
         if len(row) != len(header):
             raise ValueError(
                 f"{path}, line {line}: {len(row)} fields where the header has {len(header)}: "
-                f"a text, or a number with a decimal comma, that holds {delimiter!r} goes in double quotes"
+                f"a text, or a number with a decimal comma, that holds {delimiter!r} goes in double quotes, which close"
             )
         found.append((line, [row[place] for place in places]))
     if not found:
@@ -38,21 +37,29 @@ def rows_of(path, columns, *, delimiter, encoding):
 
 
 def _read(path, reader):
+    line = 1
     try:
-        yield from reader
+        for row in reader:
+            yield line, row
+            line = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(f"{path}, line {reader.line_num}: {error}: is this a CSV file?") from None
+        raise ValueError(f"{path}, line {line}: {error}: is this a CSV file, and is each quote closed?") from None
 
 
 def _text(path, encoding):
     """The file's text; a byte order mark is taken away."""
+    if Path(path).exists() and not Path(path).is_file():
+        raise ValueError(f"{path} is a folder or a pipe, not a file: save the table, and give the path of the CSV file")
     if not Path(path).is_file():
         beside = get_close_matches(Path(path).name, [each.name for each in Path(path).parent.glob("*")], 3, 0.5)
         meant = f"; beside it there is {', '.join(beside)}" if beside else ""
         raise FileNotFoundError(f"there is no file {path}{meant}: give the path of a CSV file")
     raw = Path(path).read_bytes()
-    if raw[:4] == b"PK\x03\x04" or raw[:4] == b"\xd0\xcf\x11\xe0":
-        raise ValueError(f"{path} is a workbook, not a CSV file: open it in the spreadsheet and save it as CSV UTF-8")
+    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")):
+        raise ValueError(
+            f"{path} is a workbook or packed, not a CSV file: open it in the spreadsheet and save it as CSV UTF-8, or "
+            "unpack it"
+        )
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") and not encoding.lower().startswith("utf-16"):
         raise ValueError(f"{path} is written in UTF-16: save it as CSV UTF-8, or pass encoding='utf-16'")
     try:
@@ -96,9 +103,12 @@ def number(path, line, column, text, decimal):
             return value
     except ValueError:
         pass
-    where, way = f"{path}, line {line}: {column} must be a number, got {text!r}", "correct it, or choose another column"
-    if text.replace(",", "", 1).lstrip("+-").isdigit() and decimal == ".":
-        way = "numbers with a decimal comma want decimal=','; commas between thousands have to go"
-    elif text.replace(".", "", 1).lstrip("+-").isdigit():
-        way = "numbers with a decimal point want decimal='.'; points between thousands have to go"
-    raise ValueError(f"{where}: {way}")
+    way = "correct it, or choose another column"
+    if re.match(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(\D|$)", text):
+        way = "a date has to become a number first, such as the days since the earliest"
+    elif re.fullmatch(r"[+-]?\d[\d.,'’\s]*", text):
+        other, called = (",", "comma") if decimal == "." else (".", "point")
+        way = "what stands between thousands has to go"
+        if text.rfind(other) > text.rfind(decimal):
+            way = f"numbers with a decimal {called} want decimal={other!r}; {way}"
+    raise ValueError(f"{path}, line {line}: {column} must be a number, got {text!r}: {way}")

@@ -11,6 +11,8 @@ from mlcourse.checks import at_least, task_shape
 from mlcourse.table_files import number, rows_of
 from mlcourse.tasks import Data, Episode
 
+LONG = 500  # rows of a task from which on it costs too much to put all in a random order for the sake of a few
+
 
 class Scale(NamedTuple):
     """Where a table's numbers lie: x_mean, x_std (d,); y_mean, y_std (1,), in the units of the file."""
@@ -44,7 +46,13 @@ class FromTable:
         self.csv, self.task, self.y = csv, task, y
         self.x = (x,) if isinstance(x, str) else tuple(x)
         self.least_rows, self.skip_missing = at_least("least_rows", least_rows, 1), skip_missing
-        self.written, self.decimal = {"delimiter": delimiter, "encoding": encoding}, decimal
+        self.written = {"delimiter": "\t" if delimiter == r"\t" else delimiter, "encoding": encoding}
+        self.decimal = decimal
+        if len(self.written["delimiter"]) != 1 or decimal not in (".", ","):
+            raise ValueError(
+                rf"delimiter must be one character, such as ';' or '\t' for a tab, and decimal '.' or ',', "
+                f"got {delimiter!r} and {decimal!r}"
+            )
         if not self.x:
             raise ValueError("x must name at least one column of inputs, got none")
         if len({task, *self.x, y}) < len(self.x) + 2:
@@ -123,14 +131,14 @@ class FromTable:
     def _scale(self, names):
         x, y = (np.concatenate(each) for each in zip(*(self.rows[name] for name in names), strict=True))
         spread = np.append(x.std(axis=0), y.std(axis=0))
-        for column, std in zip((*self.x, self.y), spread, strict=True):
-            if not std:
+        for column, values in zip((*self.x, self.y), (*x.T, *y.T), strict=True):
+            if not np.ptp(values):
                 raise ValueError(f"{self.csv}: {column} has one value in all training tasks: there is nothing to learn")
         return Scale(x.mean(axis=0), spread[:-1], y.mean(axis=0), spread[-1:])
 
     def _part(self, names, scale):
         part = copy(self)
-        part.__dict__.pop("_stacked", None)
+        part.__dict__.pop("_joined", None)
         part.rows, part.scale = {name: self.rows[name] for name in names}, scale
         return part
 
@@ -145,12 +153,11 @@ class FromTable:
         return self.scale.y_mean + self.scale.y_std * y
 
     @cached_property
-    def _stacked(self):
-        """x (N, R, d), y (N, R, 1), with rows of zeros where a task has fewer; which rows are its own (N, R)."""
-        most = max(len(data.y) for data in self.data)
-        padded = [[np.pad(part, ((0, most - len(part)), (0, 0))) for part in data] for data in self.data]
-        real = np.arange(most) < np.array([len(data.y) for data in self.data])[:, None]
-        return *(np.stack(parts) for parts in zip(*padded, strict=True)), real
+    def _joined(self):
+        """x (n, d), y (n, 1) of all tasks, one after the other; where each begins and how many rows it has, (N,)."""
+        x, y = (np.concatenate(parts) for parts in zip(*self.data, strict=True))
+        rows = np.array([len(data.y) for data in self.rows.values()])
+        return x, y, np.cumsum(rows) - rows, rows
 
     def sample(self, rng, tasks, shots, queries):
         """-> Episode with x (T, K, d), y (T, K, 1), standardised by `scale`; no row of a task is in both sets.
@@ -159,19 +166,20 @@ class FromTable:
         Raises ValueError with the names of the tasks that have fewer than K + Q rows.
         """
         shape, end = task_shape(tasks), at_least("shots", shots, 1) + at_least("queries", queries, 1)
-        x, y, real = self._stacked
-        short = [
-            f"{name!r} has {count}" for name, count in zip(self.names, real.sum(axis=1), strict=True) if count < end
-        ]
+        x, y, begins, rows = self._joined
+        short = [f"{name!r} has {count}" for name, count in zip(self.names, rows, strict=True) if count < end]
         if short:
             raise ValueError(
                 f"shots + queries must be at most the rows of every task of {self.csv}, got {end}: "
                 f"{', '.join(short[:5])}{', …' if len(short) > 5 else ''}. "
                 f"Ask for fewer, or leave such tasks out with least_rows={end}"
             )
-        which = rng.choice(len(real), prod(shape), replace=prod(shape) > len(real)).reshape(shape)
-        order = np.argsort(np.where(real[which], rng.random((*shape, real.shape[1])), np.inf), axis=-1)
-        cut = [
-            Data(*(each[which[..., None], part] for each in (x, y))) for part in np.split(order[..., :end], [shots], -1)
-        ]
+        which = rng.choice(len(rows), prod(shape), replace=prod(shape) > len(rows)).reshape(shape)
+        if rows.max() > LONG:
+            drawn = [rng.choice(count, end, replace=False) for count in rows[which].ravel()]
+        else:
+            real = np.arange(rows.max()) < rows[which][..., None]
+            drawn = np.argsort(np.where(real, rng.random(real.shape), np.inf), axis=-1)[..., :end]
+        order = begins[which][..., None] + np.reshape(drawn, (*shape, end))
+        cut = [Data(x[part], y[part]) for part in np.split(order, [shots], axis=-1)]
         return Episode(*cut, {"task": which})

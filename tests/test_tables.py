@@ -1,8 +1,10 @@
 """A CSV file as a task distribution: what it gives, what it refuses and in which words; the file stays as it was."""
 
+import gzip
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlcourse import MLP, FromTable, maml, mean_squared_error, meta_test, meta_train
@@ -69,6 +71,7 @@ def test_the_same_seed_draws_the_same_episode(csv):
 
 
 @given(seed=st.integers(0, 2**32 - 1), validation=st.integers(2, 40), test=st.integers(2, 40))
+@settings(deadline=None)
 def test_a_split_puts_every_task_on_one_side(seed, validation, test):
     table = FromTable(LIFE_EXPECTANCY, task="country", x="year", y="lifeExp")
     parts = table.split(np.random.default_rng(seed), validation, test)
@@ -191,7 +194,16 @@ REFUSED = {
     "UTF-16": (WAVES.encode("utf-16"), {}, r"written in UTF-16: save it as CSV UTF-8, or pass encoding='utf-16'"),
     "Windows' encoding": (WAVES.replace("BB", "Bö").encode("cp1252"), {}, r"line 3: byte 0xf6 is no utf-8: .*'cp1252'"),
     "an encoding that is none": (WAVES, {"encoding": "utf-9"}, r"encoding must be one that Python knows.*got 'utf-9'"),
-    "a workbook": (b"PK\x03\x04rest", {}, r"is a workbook, not a CSV file: .* save it as CSV"),
+    "thousands": (line_10('A,2,"1,002.5"'), {}, r"got '1,002\.5': what stands between thousands has to go"),
+    "a decimal comma and dots": (line_10('A,2,"1.002,5"'), {}, r"want decimal=',';.* between thousands has to go"),
+    "a date": (line_10("A,2024-01-31,2.0"), {}, r"got '2024-01-31': a date has to become a number first"),
+    "a German date": (line_10("A,31.1.2024,2.0"), {}, r"got '31\.1\.2024': a date has to become a number"),
+    "a quote that never closes": (line_10('"A,2,2.0'), {}, r"line 10: 1 fields where .*quotes, which close"),
+    "a field without end": (WAVES + '"' + "A" * 140_000, {}, r"line 26: field larger than .*is each quote closed\?"),
+    "two delimiters": (WAVES, {"delimiter": ";;"}, r"delimiter must be one character, .* got ';;'"),
+    "a decimal that is none": (WAVES, {"decimal": ""}, r"decimal '\.' or ',', got ',' and ''"),
+    "a workbook": (b"PK\x03\x04rest", {}, r"is a workbook or packed, not a CSV file: .* save it as CSV"),
+    "a packed file": (gzip.compress(WAVES.encode()), {}, r"not a CSV file: .*unpack it"),
     "a column twice in the call": (WAVES, {"y": "hour"}, r"task, x and y must be different columns"),
     "no x": (WAVES, {"x": ()}, r"x must name at least one column"),
 }  # fmt: skip
@@ -208,7 +220,12 @@ def test_a_file_that_is_not_there_brings_its_neighbours_to_mind(csv, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no file .*wave\.csv; beside it there is waves\.csv"):
         assert buoys(tmp_path / "wave.csv").rows
     with pytest.raises(FileNotFoundError, match="no file"):
-        assert buoys(tmp_path).rows, "a folder is no file"
+        assert buoys(tmp_path / "elsewhere" / "wave.csv").rows
+
+
+def test_a_folder_is_no_file_and_is_called_a_folder(tmp_path):
+    with pytest.raises(ValueError, match="is a folder or a pipe, not a file: save the table"):
+        assert buoys(tmp_path).rows
 
 
 def test_tasks_that_are_too_short_are_named_with_the_rows_they_have(csv):
@@ -234,5 +251,25 @@ def test_a_split_that_leaves_too_little_is_refused(csv):
 
 def test_a_column_with_one_value_is_refused_when_it_is_to_be_standardised(csv):
     flat = "buoy,hour,height\n" + "".join(f"{b},{h},3\n" for b in "ABCDEF" for h in range(3))
-    with pytest.raises(ValueError, match="height has one value in all training tasks: there is nothing to learn"):
-        buoys(csv(flat)).split(np.random.default_rng(0), 2, 2)
+    for same in ("3", "0.1", "1e9"):  # the mean of many 0.1 is not 0.1, so that their spread is not quite 0
+        with pytest.raises(ValueError, match="height has one value in all training tasks: there is nothing to learn"):
+            buoys(csv(flat.replace(",3\n", f",{same}\n"))).split(np.random.default_rng(0), 2, 2)
+
+
+def test_a_tab_may_be_written_as_the_message_writes_it(csv):
+    assert len(buoys(csv(WAVES.replace(",", "\t")), delimiter=r"\t").names) == 4
+
+
+def test_a_task_with_very_many_rows_costs_others_nothing_and_lends_no_row_twice(csv):
+    long = "".join(f"E,{h},{h}\n" for h in range(3000))
+    table = buoys(csv(WAVES + long))
+    counts = np.zeros(3000)
+    for seed in range(300):
+        support, query, tasks = table.sample(np.random.default_rng(seed), 5, 2, 3)
+        drawn = np.concatenate([support.y, query.y], axis=1)[list(tasks["task"]).index(4), :, 0]
+        assert len(set(drawn)) == 5
+        counts[drawn.astype(int)] += 1
+        short = np.concatenate([support.x, query.x], axis=1)[list(tasks["task"]).index(0), :, 0]
+        assert len(set(short)) == 5 and set(short) <= set(table.rows["A"].x[:, 0])
+    assert abs(counts[:1500].sum() / counts.sum() - 0.5) < 0.05, "all of its rows, alike"
+    assert len(table._joined[0]) == sum(len(data.y) for data in table.rows.values()), "no row of zeros is stored"

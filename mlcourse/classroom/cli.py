@@ -408,7 +408,8 @@ def report(
     y: Annotated[str, typer.Option(help="The column to predict.")],
     shots: Annotated[int, typer.Option(min=1, help="Rows of a new task that a learner is given.")] = 3,
     queries: Annotated[
-        int | None, typer.Option(min=1, help="Rows it is asked for; unless told, all others, 20 at most.")
+        int | None,
+        typer.Option(min=1, help="Rows it is asked for; unless told, what the shortest task has left, 20 at most."),
     ] = None,
     validation: Annotated[int | None, typer.Option(min=2, help="Tasks that choose; unless told, a fifth.")] = None,
     test: Annotated[int | None, typer.Option(min=2, help="Tasks that are asked once; unless told, a fifth.")] = None,
@@ -432,6 +433,9 @@ def report(
     written = {"least_rows": least_rows, "skip_missing": skip_missing}
     written |= {"delimiter": delimiter, "decimal": decimal, "encoding": encoding}
     asked = {"shots": shots, "queries": queries, "validation": validation, "test": test, "seed": seed}
+    place = next(each for each in (out.resolve(), *out.resolve().parents) if each.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise ValueError(f"--out must be a folder that can be written to, got {out}")
     try:
         done = reports.study(FromTable(csv, **options, **written), **asked)
     except ValueError as error:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from mlcourse import Data, Episode, FromTable, adapt, confidence_interval
+from mlcourse import Data, DivergenceError, Episode, FromTable, adapt, confidence_interval, meta_train
 from mlcourse.baselines import task_errors
 from mlcourse.classroom import report
 from mlcourse.classroom.cli import _as_options, _spread, app
@@ -115,6 +115,75 @@ def test_a_verdict_needs_all_of_the_interval(done):
         assert verdict in report.conclusion(moved)
 
 
+def test_a_winner_of_validation_that_test_tasks_belie_is_not_praised(done):
+    maml = done.errors[done.chosen] - 3.0 + np.array([-0.1, 0.0, 0.1] * 2)
+    said = report.conclusion(done._replace(errors=done.errors | {experiment.MAML: maml}))
+    assert "it is better. So the two groups of tasks disagree." in said and "is enough" not in said
+
+
+def test_one_task_that_makes_most_of_the_error_is_named(done):
+    assert "one task's" not in report.conclusion(done)
+    odd = done.errors[done.chosen].copy()
+    odd[2] = 1e6
+    said = report.conclusion(done._replace(errors=done.errors | {done.chosen: odd}))
+    assert f"one task's, “{done.parts[2].names[2]}”: look for an outlier" in said
+
+
+@pytest.mark.parametrize(
+    "unit, table, difference",
+    [
+        (1e-4, r"\| 0\.0000\d\d+ ± 0\.0000\d+ \|", r"-0\.000\d+ ± 0\.0000\d\d"),
+        (1e9, r"\| \d+,\d{3},\d{3} ± ", r"-\d[\d,]+ ± [\d,]+\d"),
+    ],
+)
+def test_numbers_are_readable_in_any_unit(done, tmp_path, unit, table, difference):
+    other = {name: unit * errors for name, errors in done.errors.items()}
+    validation = {name: unit * error for name, error in done.validation.items()}
+    scaled = done._replace(errors=other, validation=validation, training=unit * done.training)
+    page = report.write(scaled, tmp_path / "out").read_text()
+    assert re.search(table, page) and re.search(difference, report.mistakes(scaled)[1][2])
+    assert not re.search(r"\b0\.00 ± 0\.00\b", page)
+
+
+def test_a_difference_has_the_digits_that_its_interval_needs(done):
+    gain = np.array([-0.03, -0.031, -0.029] * 2)
+    many = min(done.validation.keys() - experiment.ALONE.keys(), key=done.validation.get)
+    alone = min(experiment.ALONE, key=done.validation.get)
+    close = done._replace(errors=done.errors | {many: done.errors[alone] + gain})
+    _, fine, measured = report.mistakes(close)[1]
+    assert fine and "-0.03000 ± 0.00072. All of it lies below 0, which says" in measured
+
+
+def test_a_test_task_that_was_trained_on_is_counted(done):
+    training, _, test = done.parts
+    spoiled = done._replace(parts=(training, test, test))
+    _, fine, measured = report.mistakes(spoiled)[3]
+    assert not fine and measured.startswith("6 of the 6 test tasks are among those that trained or chose.")
+
+
+def test_a_training_that_diverges_late_leaves_what_was_kept_before(tmp_path, quick, monkeypatch):
+    def one_step_too_many(*given, **settings):
+        for state in meta_train(*given, **settings):
+            if state.iteration > 150:
+                raise DivergenceError(1, (0,), settings["alpha"])
+            yield state
+
+    monkeypatch.setattr(experiment, "meta_train", one_step_too_many)
+    done = report.study(table_of(tmp_path / "lines.csv", np.random.default_rng(0)), bar=False)
+    assert done.learners[experiment.MAML].iteration == 100
+    assert "kept that of iteration 100." in report.markdown(done, "", "")
+
+
+def test_a_table_on_which_nothing_converges_is_refused(tmp_path, quick, monkeypatch):
+    def hopeless(*given, **settings):
+        raise DivergenceError(1, (0,), settings["alpha"])
+        yield
+
+    monkeypatch.setattr(experiment, "meta_train", hopeless)
+    with pytest.raises(ValueError, match="every step size tried diverged: look for outliers"):
+        report.study(table_of(tmp_path / "lines.csv", np.random.default_rng(0)), bar=False)
+
+
 def test_the_page_has_every_learner_the_mistakes_the_command_and_the_versions(done, tmp_path):
     page = report.write(done, tmp_path / "out", command="mlcourse report lines.csv")
     text = page.read_text()
@@ -179,6 +248,7 @@ def test_the_command_refuses_in_one_sentence_with_its_own_options(tmp_path):
         ),
         ((path, *columns, "--delimiter", ";"), "pass --delimiter ','"),
         ((str(tmp_path / "line.csv"), *columns), "beside it there is lines.csv"),
+        ((path, *columns, "--out", path), "--out must be a folder that can be written to"),
     ):
         done = mlcourse("report", *words)
         assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr

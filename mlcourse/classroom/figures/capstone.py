@@ -1,12 +1,14 @@
 """Figures of lesson 14 and `mlcourse report`: a table's tasks, learners with their intervals, what each predicts."""
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator
+from matplotlib import rc_context
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from mlcourse import confidence_interval
 from mlcourse.classroom.figures.style import COLOUR, Drawing, new_figure, show_query, show_support, styled
 from mlcourse.tasks import Data
 
+as_written = rc_context({"text.parse_math": False})  # a table's names may hold $, which is no formula
 OF_ONE, OF_ALL = ("mean of the support", "a line of its own"), ("one line for all",)
 
 
@@ -19,9 +21,37 @@ def colour_of(learner):
     return COLOUR.truth if learner in OF_ONE else COLOUR.theta_prime
 
 
+def number_format(errors):
+    """How a table's errors are written: two digits after the point, none where they are large, more where small.
+
+    errors: name -> (T,); what counts is the learner in the middle, in whatever unit, and that no interval becomes 0.
+    """
+    middle = np.median([np.mean(each) for each in errors.values()])
+    halves = [confidence_interval(each)[1] for each in errors.values() if np.size(each) > 1]
+    if not middle > 0:
+        return ".2f"
+    if not 1e-6 < middle < 1e12:
+        return ".2e"
+    if middle >= 1000:
+        return ",.0f"
+    least = max(min(halves, default=middle), 0.01 * middle)
+    return f".{max(2, 1 - _magnitude(middle), -_magnitude(least))}f"
+
+
+def _magnitude(number):
+    return int(np.floor(np.log10(number)))
+
+
 @styled
+@as_written
 def some_tasks(table, names, message):
-    """Every task of a table with one input as a grey line, those of `names` in colour and named."""
+    """Every task of a table as a grey line over its first input, those of `names` in colour and named."""
+    strangers = [name for name in names if name not in table.rows]
+    if strangers:
+        raise ValueError(
+            f"names must be among the tasks of {table.csv}, such as {', '.join(map(repr, table.names[:3]))}, "
+            f"got {strangers[0]!r}"
+        )
     figure, axes = new_figure(height=3.9)
     for x, y in table.rows.values():
         order = np.argsort(x[:, 0])
@@ -36,6 +66,7 @@ def some_tasks(table, names, message):
 
 
 @styled
+@as_written
 def learners(errors, unit):
     """Mean error over tasks with its 95 % interval, a line a learner, the best at the bottom. errors: name -> (T,)."""
     figure, axes = new_figure(height=0.45 * len(errors) + 1.3)
@@ -44,12 +75,12 @@ def learners(errors, unit):
 
 
 def _learners(axes, errors, unit):
-    rows = sorted(errors.items(), key=lambda row: -row[1].mean())
+    rows, written = sorted(errors.items(), key=lambda row: -row[1].mean()), number_format(errors)
     for place, (name, each) in enumerate(rows):
         mean, half = confidence_interval(each)
         axes.errorbar(mean, place, xerr=half, color=colour_of(name), marker="o", capsize=4)
         axes.annotate(
-            f"{mean:.2f} ± {half:.2f}",
+            f"{mean:{written}} ± {half:{written}}",
             (mean, place),
             xytext=(0, 7),
             textcoords="offset points",
@@ -63,6 +94,7 @@ def _learners(axes, errors, unit):
 
 
 @styled
+@as_written
 def settings(tried, unit):
     """Validation error by inner step size, a line a number of steps. tried: (alpha, steps) -> error, inf diverged."""
     figure, axes = new_figure(height=3.5)
@@ -76,7 +108,7 @@ def settings(tried, unit):
     axes.set(xscale="log", yscale="log", ylim=(0.7 * min(tried.values()), top))
     axes.set(xlabel="inner step size α, log scale", ylabel=f"validation error, {unit}, log scale")
     axes.set_xticks(sorted({alpha for alpha, _ in tried}), [f"{alpha:g}" for alpha in sorted({a for a, _ in tried})])
-    axes.set_yticks([tick for tick in (1, 2, 5, 10, 20, 50, 100, 200) if tick <= top])
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=30))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.minorticks_off()
     axes.set_title(f"Least at α = {best[0]:g}, m = {best[1]}; points on the upper edge lie far above it")
@@ -85,6 +117,7 @@ def settings(tried, unit):
 
 
 @styled
+@as_written
 def over_training(curve, kept, unit):
     """Error over meta-training. curve: name -> list of (iteration, error); kept: the iteration that is kept."""
     figure, axes = new_figure(height=3.3)
@@ -99,6 +132,7 @@ def over_training(curve, kept, unit):
 
 
 @styled
+@as_written
 def learners_and_tasks(done):
     """The report's picture: all learners, and three test tasks of increasing difficulty for MAML. done: a Study."""
     figure, (above, below) = new_figure(2, 1, height=7.0, height_ratios=(1, 1))
@@ -134,8 +168,9 @@ def _tasks(all_axes, part, draw, places, predictors, errors):
                 axes.plot(truth, part.in_units(predict(support, query.x)), marker, color=colour_of(name), label=name)
             axes.axline((truth.min(), truth.min()), slope=1, color=COLOUR.truth, linestyle=":", label="right")
             axes.set_xlabel(f"true {part.y}")
-        axes.set_title(f"{part.names[place]:.18}: error {errors[place]:.1f}", fontsize=11)
-        axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+        error = errors[place]
+        axes.set_title(f"{part.names[place]:.18}: error {error:{number_format({'': error})}}", fontsize=11)
+        axes.xaxis.set_major_locator(MaxNLocator(3, steps=(1, 2, 5, 10)))
     all_axes[0].set_ylabel(part.y)
     handles = all_axes[0].get_legend_handles_labels()
     all_axes[0].figure.legend(*handles, loc="outside lower center", ncols=len(handles[0]), fontsize=10)

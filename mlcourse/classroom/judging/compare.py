@@ -31,7 +31,7 @@ def plain(value):
             raise TypeError
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        if isinstance(value, list) and all(isinstance(item, np.ndarray) for item in value):
+        if isinstance(value, list) and all(isinstance(item, (np.ndarray, tuple)) for item in value):
             return tuple(value)  # several results of several shapes
         raise NotNumbers(_named(value)) from None
     return array
@@ -39,7 +39,7 @@ def plain(value):
 
 def _named(value):
     """A value that is no number: its type, and what it is where that has no address in it."""
-    if np.iscomplexobj(value):
+    if isinstance(value, (complex, np.ndarray, np.generic)) and np.iscomplexobj(value):
         return "complex numbers"
     text = repr(value)
     return type(value).__name__ if " at 0x" in text else f"{type(value).__name__}: {text:.60}"

@@ -84,12 +84,15 @@ class split(FunctionProblem):
         sides = [(set(names[mask]), set(names[~mask])) for mask in masks]
         sizes = {len(held) for held, _ in sides}
         same = all(np.array_equal(mask, masks[0]) for mask in masks[: len(_SEEDS)])
+        first = np.array_equal(masks[0], np.isin(names, np.unique(names)[:number]))
         again = all(map(np.array_equal, masks[len(_SEEDS) :], masks))
         return {
             "what it gives": "True or False for each row",
             "tasks with rows on both sides": any(held & left for held, left in sides),
             "tasks held out": str(sizes.pop()) if len(sizes) == 1 else "different from call to call",
-            "what decides": "nothing: always the same" if same else "rng" if again else "something other than rng",
+            "what decides": ("the alphabet" if first else "nothing: always the same")
+            if same
+            else ("rng" if again else "something other than rng"),
         }
 
     @mistake(
@@ -115,6 +118,14 @@ class split(FunctionProblem):
     )
     def in_order(names, number, rng):
         return np.isin(names, np.unique(names)[:number])
+
+    @mistake(
+        "the same tasks whatever rng is",
+        "Every `rng` holds out the same tasks, as a fixed list does, or a generator that is made inside, with a seed of its own. Draw "
+        "with the `rng` that is handed in.",
+    )
+    def own_generator(names, number, rng):
+        return split.solution(names, number, np.random.default_rng(0))
 
     @mistake("the other side", "True stands for the rows that stay. It has to stand for those that are held out.")
     def other_side(names, number, rng):
@@ -155,6 +166,10 @@ class standardise(FunctionProblem):
         Deviation("spread", "ddof 1", "divided by n − 1 inside the spread",
                   "The spread divides by n − 1. As a scale that does no harm, but the statement asks for `np.std` as it is."),
         Deviation("spread", "none", "not divided by the spread", "The spread is 1: `std` is not estimated. It is `y[training].std()`."),
+        Deviation("spread", "of all rows", "the spread of all rows",
+                  "The mean comes from training tasks, the spread from all rows: it has seen what is held out, too. Use `y[training].std()`."),
+        Deviation("spread", "under the mean alone", "brackets left out",
+                  "Only the mean is divided by the spread: division comes before subtraction. Write `(y - mean) / std`."),
         Deviation("spread", "range", "divided by the range", "This divides by the range, which two rows decide. Use the standard deviation, `std`."),
         Deviation("centre", "none", "the mean not taken away", "The mean is 0 here. It is `y[training].mean()`."),
         Deviation("centre", "median", "median for mean", "This takes the median away. Use the mean."),
@@ -182,6 +197,9 @@ class standardise(FunctionProblem):
 
     @staticmethod
     def variant(y, training, spread="std", centre="mean", **settings):
+        if spread == "of all rows":
+            return standardise.variant(y, training, centre=centre, **settings) * y[training].std() / y.std()
+
         def scaled(rows, others):
             middle = {"mean": np.mean(others), "none": 0, "median": np.median(others)}[centre]
             by = {
@@ -190,8 +208,8 @@ class standardise(FunctionProblem):
                 "ddof 1": np.std(others, ddof=1),
                 "none": 1,
                 "range": np.ptp(others),
-            }[spread]
-            return (rows - middle) / by
+            }.get(spread)
+            return rows - middle / np.std(others) if spread == "under the mean alone" else (rows - middle) / by
 
         where = settings.get("from", "training")
         if where == "each its own":
@@ -199,7 +217,8 @@ class standardise(FunctionProblem):
         return scaled(y, {"training": y[training], "all": y, "held out": y[~training]}[where])
 
     def skip(self, settings):
-        return settings.get("centre") == "none" and settings.get("spread") == "none"
+        nothing_done = settings.get("centre") == "none" and settings.get("spread") in ("none", "under the mean alone")
+        return nothing_done or (settings.get("spread") in ("of all rows", "under the mean alone") and len(settings) > 1)
 
 
 class meta_trained_beats_baseline(FunctionProblem):
@@ -472,6 +491,9 @@ class posterior(FunctionProblem):
         Deviation("prior", "none", "least squares alone", "This is least squares on the support rows. The prior is missing, and with it all that other tasks taught."),
         Deviation("prior", "diagonal", "covariances left out", "Only the variances of C are used. That intercept and slope go together is knowledge, too: use all of C."),
         Deviation("mean", "0", "prior around 0", "The prior is centred at 0, as ridge regression is. It is centred at μ: add C⁻¹μ on the right."),
+        Deviation("prior", "identity", "variances of 1", "The prior has variance 1 in every direction. How far tasks differ is known better: it is C."),
+        Deviation("mean", "added", "μ counted twice",
+                  "μ is added to a correction that was made from y. The rows tell how far w lies from μ: let them correct by y − Aμ."),
         Deviation("mean", "μ", "C⁻¹ left out on the right", "μ stands on the right by itself. It is weighted by the prior's precision: C⁻¹μ."),
         Deviation("result", "prior", "the prior alone", "This is μ: the support rows were not looked at."),
         Deviation("result", "shift", "the change alone", "This is how far w moves from μ. Asked is where it ends."),
@@ -505,9 +527,15 @@ class posterior(FunctionProblem):
     def variant(A, y, mu, C, sigma, noise="σ²", prior="C⁻¹", mean="C⁻¹μ", result="posterior"):
         rows = {"σ²": 1 / sigma**2, "σ": 1 / sigma, "times": sigma**2, "left out": 1}[noise]
         inverse = np.linalg.inv(C)
-        precision = {"C⁻¹": inverse, "C": C, "none": 0 * C, "diagonal": np.diag(1 / np.diag(C))}[prior]
-        right = {"C⁻¹μ": precision @ mu, "0": 0 * mu, "μ": mu}[mean]
-        w = np.linalg.solve(precision + rows * A.T @ A, right + rows * A.T @ y)
+        precision = {
+            "C⁻¹": inverse,
+            "C": C,
+            "none": 0 * C,
+            "diagonal": np.diag(1 / np.diag(C)),
+            "identity": np.eye(len(C)),
+        }[prior]
+        right = {"C⁻¹μ": precision @ mu, "0": 0 * mu, "added": 0 * mu, "μ": mu}[mean]
+        w = np.linalg.solve(precision + rows * A.T @ A, right + rows * A.T @ y) + mu * (mean == "added")
         return {"posterior": w, "prior": mu, "shift": w - mu}[result]
 
     def skip(self, settings):
@@ -533,6 +561,8 @@ class honest_report(FunctionProblem):
         Deviation("tasks", "training", "training tasks reported", "This is the error on the training tasks. Report those that are *not* in `trained`."),
         Deviation("over", "rows", "interval over rows",
                   "The interval counts rows. Rows of one task share its fate: one error a task, then the interval over tasks."),
+        Deviation("over", "rows alone", "rows, not tasks",
+                  "Mean and interval are those of the rows. Their errors belong together: one number a task first, then mean and interval over tasks."),
         Deviation("error", "squared", "no root", "These are mean squared errors. Take the root for each task, so that the unit is that of y."),
         Deviation("error", "absolute", "absolute errors", "These are mean absolute errors. Asked is the root of the mean square, task by task."),
         Deviation("half", "deviation", "deviation for error", "Behind ± stands the spread of the tasks. The error of their mean is smaller by the root of their number."),
@@ -561,7 +591,7 @@ class honest_report(FunctionProblem):
         return f"""
         `squared`, shape `(n,)`, are squared errors of a learner's predictions, one a query row; `names`, shape `(n,)`, says which task each row is of; `trained` is a
         list with the names of the tasks that were trained on. Write `honest_report(squared, names, trained)`: two numbers, the mean over held-out tasks of each
-        one's root mean squared error, and half the width of its 95 % interval over tasks.
+        one's root mean squared error, and half the width of its 95 % interval over tasks (1.96 standard errors, as in `confidence_interval`).
 
         `p.given("honest_report")` has {len(given.squared)} rows of {len(set(given.names))} tasks, {len(given.trained)} of them trained on: ({mean:.4f}, {half:.4f}).
         """
@@ -587,7 +617,7 @@ class honest_report(FunctionProblem):
         }[error]
         errors = np.array([of(squared[names == name]) for name in kept])
         rows = squared[np.isin(names, kept)]
-        each = (rows if error == "squared" else np.sqrt(rows)) if over == "rows" else errors
+        each = (rows if error == "squared" else np.sqrt(rows)) if over != "tasks" else errors
         standard = each.std(ddof=ddof) / np.sqrt(len(each))
         width = {
             "error": 1.96 * standard,
@@ -596,6 +626,8 @@ class honest_report(FunctionProblem):
             "whole": 2 * 1.96 * standard,
         }[half]
         middle = {"mean": errors.mean(), "pooled": of(rows), "median": np.median(errors), "best": errors.min()}[mean]
+        if over == "rows alone":
+            middle = each.mean()
         return middle, width
 
 

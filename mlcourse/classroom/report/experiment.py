@@ -138,15 +138,17 @@ def _trial(states, setting, error, shown):
 
 def _stopped_in_time(states, settings, error, shown):
     """The best Trained of the best setting: training ends when PATIENCE checks have brought no better one."""
-    setting = min(settings, key=settings.get)
-    if not np.isfinite(settings[setting]):
+    setting, before, best, least = min(settings, key=settings.get), shown.n, None, np.inf
+    try:
+        for each in states(*setting, LONGEST):
+            now = error(each)
+            best, least = (each, now) if now < least else (best, least)
+            if best and each.iteration - best.iteration >= PATIENCE * CHECK:
+                break
+    except DivergenceError:  # where a long training ends in this way, what was kept before stays
+        pass
+    if best is None:
         raise ValueError("every step size tried diverged: look for outliers among the numbers of x and y")
-    before, best, least = shown.n, None, np.inf
-    for each in states(*setting, LONGEST):
-        now = error(each)
-        best, least = (each, now) if now < least else (best, least)
-        if each.iteration - best.iteration >= PATIENCE * CHECK:
-            break
     shown.update(before + LONGEST - shown.n)
     return best
 

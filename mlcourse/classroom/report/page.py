@@ -11,7 +11,7 @@ import numpy as np
 
 from mlcourse import confidence_interval
 from mlcourse.classroom.figures import capstone as figures
-from mlcourse.classroom.report.experiment import ALONE, MAML
+from mlcourse.classroom.report.experiment import ALONE, CHECK, LONGEST, MAML
 
 
 def paired(errors, others):
@@ -33,72 +33,90 @@ def mistakes(done):
     best, worst = min(done.settings, key=done.settings.get), max(done.settings.values())
     gap = maml_error.mean() - training.mean()
     gap_half = np.hypot(*(confidence_interval(errors)[1] for errors in (maml_error, training)))
+    before = {name for part in done.parts[:2] for name in part.names}.intersection(done.parts[2].names)
+    helped, written = bool(gain + half < 0), figures.number_format(done.errors)
+    twice = " Rows alike in x and y are duplicates, which have to go, or rounded numbers." if shared.any() else ""
     return [
         (
             "The same data for support and query",
             not shared.any(),
             f"{shared.sum()} of {shared.size} query rows also stand in their task's support set. After adapting, "
-            f"MAML's error is {memorised:.2f} on the rows it adapted on, and {maml_error.mean():.2f} on others, as in "
-            "the table.",
+            f"MAML's error is {memorised:{written}} on the rows it adapted on, and {maml_error.mean():{written}} on "
+            f"others, as in the table.{twice}",
         ),
         (
             "Tasks with nothing in common",
-            bool(gain + half < 0),
+            helped,
             f"“{many}” learns from other tasks, “{alone}” does not. The first minus the second, on the same test "
-            f"tasks: {gain:+.2f} ± {half:.2f}. All of it below 0 says that other tasks have helped.",
+            f"tasks: {_difference(gain, half)}. {'All' if helped else 'Not all'} of it lies below 0, "
+            f"which {'says' if helped else 'would say'} that other tasks have helped.",
         ),
         (
             "α and m as minor details",
             True,
             f"{len(done.settings)} pairs were tried in short trainings, and validation tasks chose α = {best[0]:g}, "
-            f"m = {best[1]}: an error of {done.settings[best]:.2f} there, {_large(worst)} with the worst pair.",
+            f"m = {best[1]}: an error of {done.settings[best]:{written}} there, "
+            f"{_large(worst, done.settings[best], written)} with the worst pair.",
         ),
         (
             "Reporting training tasks",
-            True,
-            f"The {len(maml_error)} test tasks neither trained nor chose anything. On its {len(training)} training "
-            f"tasks MAML's error is {training.mean():.2f}; the gap is {gap:+.2f} ± {gap_half:.2f}.",
+            not before,
+            f"{len(before)} of the {len(maml_error)} test tasks are among those that trained or chose. On its "
+            f"{len(training)} training tasks MAML's error is {training.mean():{written}}; the gap is "
+            f"{_difference(gap, gap_half)}.",
         ),
     ]
 
 
-def _large(error):
+def _large(error, least, written):
     if not np.isfinite(error):
         return "no number (it diverged)"
-    return f"{error:.2f}" if error < 1000 else "more than 1000"
+    return f"{error:{written}}" if error < 100 * least else "more than 100 times as much"
 
 
 def conclusion(done):
     """What the errors say, in sentences."""
-    first = done.chosen
+    first, written = done.chosen, figures.number_format(done.errors)
     said = [
         f"The validation tasks choose **{first}**. On the {len(done.errors[first])} test tasks its error is "
-        f"{_plus_minus(done.errors[first])} ({done.unit})."
+        f"{_plus_minus(done.errors[first], written)} ({done.unit})."
     ]
     other = MAML if first != MAML else min(done.validation.keys() - {MAML}, key=done.validation.get)
     difference, half = paired(done.errors[other], done.errors[first])
     better, worse = difference + half < 0, difference - half > 0
     verdict = "is better" if better else "is worse" if worse else "is neither better nor worse, as far as they tell"
-    said.append(f"“{other}” minus it, task by task, is {difference:+.2f} ± {half:.2f}: on these tasks it {verdict}.")
-    if first in ALONE or first.startswith("one line"):
+    said.append(f"“{other}” minus it, task by task, is {_difference(difference, half)}: on these tasks it {verdict}.")
+    if better:
+        said.append("So the two groups of tasks disagree. Test tasks must not choose: more tasks would tell.")
+    elif first in ALONE or first.startswith("one line"):
         said.append("Meta-learning is not what this table needs: the simple learner is enough.")
     elif first.startswith("mixed"):
         said.append("The model that is told the shape of a task is enough here; MAML had to find the shape.")
-    if len(done.errors[first]) < 10:
+    errors = done.errors[first]
+    if len(errors) > 3 and errors.max() > errors.sum() / 2:
+        name = done.parts[2].names[errors.argmax()]
+        said.append(f"More than half of its error is one task's, “{name}”: look for an outlier in its rows first.")
+    if len(errors) < 10:
         said.append("With fewer than 10 test tasks the intervals are rough guides, and too narrow.")
     return " ".join(said)
 
 
-def _plus_minus(errors):
+def _difference(mean, half):
+    """With as many digits as its interval needs: rounding must not hide on which side of 0 it ends."""
+    written = figures.number_format({"": half})
+    return f"{mean:+{written}} ± {half:{written}}"
+
+
+def _plus_minus(errors, written):
     mean, half = confidence_interval(errors)
-    return f"{mean:.2f} ± {half:.2f}"
+    return f"{mean:{written}} ± {half:{written}}"
 
 
 def markdown(done, figure, command):
     """The page. figure: file name of the picture; command: what makes the page again."""
-    table, (training, validation, test) = done.table, done.parts
+    table, (training, validation, test), written = done.table, done.parts, figures.number_format(done.errors)
     rows = "\n".join(
-        f"| {name} | {done.validation[name]:.2f} | {_plus_minus(errors)} |"
+        f"| {name} | {done.validation[name]:{written}} | {_plus_minus(errors, written)} |"
         for name, errors in sorted(done.errors.items(), key=lambda row: row[1].mean())
     )
     lines = "\n".join(
@@ -114,9 +132,8 @@ def markdown(done, figure, command):
         f"By chance (seed {done.seed}), {len(training.names)} tasks trained, {len(validation.names)} chose, and "
         f"{len(test.names)} were asked once, at the end. Rows are standardised by mean and spread of training tasks.",
         "MAML's gradient is exact, its network has two hidden layers of 20 tanh units;",
-        "α = {0.alpha:g}, m = {0.steps}, stopped by the validation tasks at iteration {0.iteration}.".format(
-            done.learners[MAML]
-        ),
+        "α = {0.alpha:g}, m = {0.steps}. Of the starts after each {1} iterations, {2} at most, validation tasks kept "
+        "that of iteration {0.iteration}.".format(done.learners[MAML], CHECK, LONGEST),
         "The prior of the mixed model is estimated by maximum likelihood, its degree chosen on the validation tasks.",
     ]
     digest = hashlib.sha256(Path(table.csv).read_bytes()).hexdigest()[:12]

@@ -25,6 +25,10 @@ def a_mask_of_rows(names, number, rng):
     return mask
 
 
+def a_seed_of_its_own(names, number, rng):
+    return np.isin(names, np.random.RandomState(1).permutation(np.unique(names))[:number])
+
+
 def by_loops(y, training):
     own = [float(value) for value, used in zip(y, training, strict=True) if used]
     return [(value - statistics.fmean(own)) / statistics.pstdev(own) for value in y]
@@ -38,6 +42,14 @@ def by_moments(y, training):
 
 def sklearn_style(y, training):
     return (y - np.mean(y)) / np.std(y)
+
+
+def spread_of_all(y, training):
+    return (y - y[training].mean()) / y.std()
+
+
+def without_brackets(y, training):
+    return y - y[training].mean() / y[training].std()
 
 
 def by_interval(meta, baseline):
@@ -107,6 +119,14 @@ def row_after_row(A, y, mu, C, sigma):
     return list(mu)
 
 
+def gain_on_y(A, y, mu, C, sigma):
+    return mu + C @ A.T @ np.linalg.solve(A @ C @ A.T + sigma**2 * np.eye(len(y)), y)
+
+
+def ridge_around_mu(A, y, mu, C, sigma):
+    return mu + np.linalg.solve(A.T @ A + sigma**2 * np.eye(len(mu)), A.T @ (y - A @ mu))
+
+
 def as_ridge(A, y, mu, C, sigma):
     return np.linalg.inv(A.T @ A + sigma**2 * np.linalg.inv(C)) @ A.T @ y
 
@@ -124,6 +144,10 @@ def by_counting(squared, names, trained):
     held, index = np.unique(names[~np.isin(names, trained)], return_inverse=True)
     sums = np.bincount(index, squared[~np.isin(names, trained)], len(held))
     return np.array(confidence_interval(np.sqrt(sums / np.bincount(index))))
+
+
+def over_rows(squared, names, trained):
+    return confidence_interval(np.sqrt(squared[~np.isin(names, trained)]))
 
 
 def pandas_style_mean(squared, names, trained):
@@ -144,11 +168,19 @@ RIGHT = {
 }
 
 WRONG = {
-    "split": [("splits rows, not tasks", a_mask_of_rows)],
-    "standardise": [("standardised on all rows", sklearn_style)],
+    "split": [("splits rows, not tasks", a_mask_of_rows), ("the same tasks whatever rng is", a_seed_of_its_own)],
+    "standardise": [
+        ("standardised on all rows", sklearn_style),
+        ("the spread of all rows", spread_of_all),
+        ("brackets left out", without_brackets),
+    ],
     "meta_trained_beats_baseline": [("as if they were different tasks", two_samples)],
     "load": [("rows that stand together", by_itertools)],
     "baseline": [("one line for all", polyfit_of_all)],
-    "posterior": [("prior around 0", as_ridge)],
-    "honest_report": [("training tasks counted in", pandas_style_mean)],
+    "posterior": [
+        ("prior around 0", as_ridge),
+        ("μ counted twice", gain_on_y),
+        ("variances of 1", ridge_around_mu),
+    ],
+    "honest_report": [("training tasks counted in", pandas_style_mean), ("rows, not tasks", over_rows)],
 }

@@ -24,6 +24,44 @@ def test_every_task_is_a_line_and_those_named_are_named():
     assert np.array_equal(named["Chad"], table.rows["Chad"].y[:, 0])
 
 
+def test_a_name_that_is_no_task_is_refused_with_some_that_are():
+    table = FromTable(LIFE_EXPECTANCY, task="country", x="year", y="lifeExp")
+    with pytest.raises(
+        ValueError, match=r"names must be among the tasks of .*, such as 'Afghanistan', .* got 'Atlantis'"
+    ):
+        figures.some_tasks(table, ["Chad", "Atlantis"], "")
+
+
+def test_a_name_with_dollars_is_no_formula():
+    table = FromTable(LIFE_EXPECTANCY, task="country", x="year", y="lifeExp")
+    table.rows = {r"a$\b$": table.rows["Chad"], "b": table.rows["Cuba"]}
+    (axes,) = figures.some_tasks(table, [r"a$\b$"], r"in $\money$").axes
+    axes.figure.png()
+    assert title(axes) == r"in $\money$"
+
+
+@pytest.mark.parametrize("unit", [1e-4, 1.0, 1e9])
+def test_settings_have_a_few_labels_in_any_unit(unit):
+    tried = {(0.1, 1): 3.0 * unit, (0.1, 5): 2.0 * unit, (0.3, 1): 40.0 * unit, (0.3, 5): np.inf}
+    (axes,) = figures.settings(tried, "years").axes
+    low, high = axes.get_ylim()
+    assert 4 <= sum(low <= tick <= high for tick in axes.get_yticks()) <= 8
+
+
+@pytest.mark.parametrize(
+    "unit, text", [(1e-5, "0.000030 ± "), (0.01, "0.030 ± "), (1, "3.00 ± "), (1e6, "3,000,000 ± ")]
+)
+def test_errors_are_written_so_that_they_can_be_read(unit, text):
+    (axes,) = figures.learners({"mixed": unit * np.array([2.0, 3.0, 4.0])}, "units").axes
+    assert axes.texts[0].get_text().startswith(text)
+
+
+def test_an_interval_that_is_narrow_is_not_written_as_none():
+    narrow = np.array([0.30, 0.302, 0.304])
+    (axes,) = figures.learners({"mixed": narrow, "one line for all": 5 * narrow}, "units").axes
+    assert {text.get_text() for text in axes.texts} == {"0.302 ± 0.002", "1.510 ± 0.011"}
+
+
 def test_learners_stand_in_the_order_of_their_errors_with_their_intervals():
     rng = np.random.default_rng(0)
     errors = {
@@ -71,4 +109,4 @@ def test_the_lesson_runs_on_another_table_when_one_cell_is_changed(tmp_path):
     )
     run(notebook, tmp_path)
     said = "".join(output.get("text", "") for cell in notebook.cells for output in cell.get("outputs", ()))
-    assert "beats" in said and "5 test tasks neither trained nor chose" in " ".join(said.split())
+    assert "beats" in said and "0 of the 5 test tasks are among those" in " ".join(said.split())

@@ -151,6 +151,8 @@ def test_an_answer_that_is_right_for_some_draws_is_told_for_which():
         (lambda right, x: right[:2], "shape (2,); expected shape (3,)"),
         (lambda right, x: right + 5j, "complex numbers"),
         (lambda right, x: object(), "object"),
+        (lambda right, x: [(x[:2], x[:1]), (x, x)], "It gives 2 results: 2 results: shape (2,) and a number"),
+        (lambda right, x: [{"x": x[:2]}, x], "list"),
     ],
 )
 def test_what_nobody_has_named_is_described(spoil, words):
