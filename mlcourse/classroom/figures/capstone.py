@@ -21,21 +21,20 @@ def colour_of(learner):
     return COLOUR.truth if learner in OF_ONE else COLOUR.theta_prime
 
 
-def number_format(errors):
-    """How a table's errors are written: two digits after the point, none where they are large, more where small.
+def number_format(error):
+    """How an error, or the mean of some (T,), is written: two digits after the point, none if large, more if small.
 
-    errors: name -> (T,); what counts is the learner in the middle, in whatever unit, and that no interval becomes 0.
+    In whatever unit; and no interval that is not 0 becomes 0.
     """
-    middle = np.median([np.mean(each) for each in errors.values()])
-    halves = [confidence_interval(each)[1] for each in errors.values() if np.size(each) > 1]
-    if not middle > 0:
+    mean = np.mean(error)
+    if not mean > 0:
         return ".2f"
-    if not 1e-6 < middle < 1e12:
+    if not 1e-6 < mean < 1e12:
         return ".2e"
-    if middle >= 1000:
+    if mean >= 1000:
         return ",.0f"
-    least = max(min(halves, default=middle), 0.01 * middle)
-    return f".{max(2, 1 - _magnitude(middle), -_magnitude(least))}f"
+    least = max(confidence_interval(error)[1] if np.size(error) > 1 else mean, 0.01 * mean)
+    return f".{max(2, 1 - _magnitude(mean), -_magnitude(least))}f"
 
 
 def _magnitude(number):
@@ -75,9 +74,9 @@ def learners(errors, unit):
 
 
 def _learners(axes, errors, unit):
-    rows, written = sorted(errors.items(), key=lambda row: -row[1].mean()), number_format(errors)
+    rows = sorted(errors.items(), key=lambda row: -row[1].mean())
     for place, (name, each) in enumerate(rows):
-        mean, half = confidence_interval(each)
+        (mean, half), written = confidence_interval(each), number_format(each)
         axes.errorbar(mean, place, xerr=half, color=colour_of(name), marker="o", capsize=4)
         axes.annotate(
             f"{mean:{written}} ± {half:{written}}",
@@ -169,7 +168,7 @@ def _tasks(all_axes, part, draw, places, predictors, errors):
             axes.axline((truth.min(), truth.min()), slope=1, color=COLOUR.truth, linestyle=":", label="right")
             axes.set_xlabel(f"true {part.y}")
         error = errors[place]
-        axes.set_title(f"{part.names[place]:.18}: error {error:{number_format({'': error})}}", fontsize=11)
+        axes.set_title(f"{part.names[place]:.18}: error {error:{number_format(error)}}", fontsize=11)
         axes.xaxis.set_major_locator(MaxNLocator(3, steps=(1, 2, 5, 10)))
     all_axes[0].set_ylabel(part.y)
     handles = all_axes[0].get_legend_handles_labels()

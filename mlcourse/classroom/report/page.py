@@ -34,14 +34,14 @@ def mistakes(done):
     gap = maml_error.mean() - training.mean()
     gap_half = np.hypot(*(confidence_interval(errors)[1] for errors in (maml_error, training)))
     before = {name for part in done.parts[:2] for name in part.names}.intersection(done.parts[2].names)
-    helped, written = bool(gain + half < 0), figures.number_format(done.errors)
+    helped = bool(gain + half < 0)
     twice = " Rows alike in x and y are duplicates, which have to go, or rounded numbers." if shared.any() else ""
     return [
         (
             "The same data for support and query",
             not shared.any(),
             f"{shared.sum()} of {shared.size} query rows also stand in their task's support set. After adapting, "
-            f"MAML's error is {memorised:{written}} on the rows it adapted on, and {maml_error.mean():{written}} on "
+            f"MAML's error is {_number(memorised)} on the rows it adapted on, and {_number(maml_error.mean())} on "
             f"others, as in the table.{twice}",
         ),
         (
@@ -55,31 +55,31 @@ def mistakes(done):
             "α and m as minor details",
             True,
             f"{len(done.settings)} pairs were tried in short trainings, and validation tasks chose α = {best[0]:g}, "
-            f"m = {best[1]}: an error of {done.settings[best]:{written}} there, "
-            f"{_large(worst, done.settings[best], written)} with the worst pair.",
+            f"m = {best[1]}: an error of {_number(done.settings[best])} there, "
+            f"{_large(worst, done.settings[best])} with the worst pair.",
         ),
         (
             "Reporting training tasks",
             not before,
             f"{len(before)} of the {len(maml_error)} test tasks are among those that trained or chose. On its "
-            f"{len(training)} training tasks MAML's error is {training.mean():{written}}; the gap is "
+            f"{len(training)} training tasks MAML's error is {_number(training.mean())}; the gap is "
             f"{_difference(gap, gap_half)}.",
         ),
     ]
 
 
-def _large(error, least, written):
+def _large(error, least):
     if not np.isfinite(error):
         return "no number (it diverged)"
-    return f"{error:{written}}" if error < 100 * least else "more than 100 times as much"
+    return _number(error) if error < 100 * least else "more than 100 times as much"
 
 
 def conclusion(done):
     """What the errors say, in sentences."""
-    first, written = done.chosen, figures.number_format(done.errors)
+    first = done.chosen
     said = [
         f"The validation tasks choose **{first}**. On the {len(done.errors[first])} test tasks its error is "
-        f"{_plus_minus(done.errors[first], written)} ({done.unit})."
+        f"{_plus_minus(done.errors[first])} ({done.unit})."
     ]
     other = MAML if first != MAML else min(done.validation.keys() - {MAML}, key=done.validation.get)
     difference, half = paired(done.errors[other], done.errors[first])
@@ -103,20 +103,24 @@ def conclusion(done):
 
 def _difference(mean, half):
     """With as many digits as its interval needs: rounding must not hide on which side of 0 it ends."""
-    written = figures.number_format({"": half})
+    written = figures.number_format(half)
     return f"{mean:+{written}} ± {half:{written}}"
 
 
-def _plus_minus(errors, written):
-    mean, half = confidence_interval(errors)
+def _number(error):
+    return f"{error:{figures.number_format(error)}}"
+
+
+def _plus_minus(errors):
+    (mean, half), written = confidence_interval(errors), figures.number_format(errors)
     return f"{mean:{written}} ± {half:{written}}"
 
 
 def markdown(done, figure, command):
     """The page. figure: file name of the picture; command: what makes the page again."""
-    table, (training, validation, test), written = done.table, done.parts, figures.number_format(done.errors)
+    table, (training, validation, test) = done.table, done.parts
     rows = "\n".join(
-        f"| {name} | {done.validation[name]:{written}} | {_plus_minus(errors, written)} |"
+        f"| {name} | {_number(done.validation[name])} | {_plus_minus(errors)} |"
         for name, errors in sorted(done.errors.items(), key=lambda row: row[1].mean())
     )
     lines = "\n".join(

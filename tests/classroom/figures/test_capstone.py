@@ -59,7 +59,7 @@ def test_errors_are_written_so_that_they_can_be_read(unit, text):
 def test_an_interval_that_is_narrow_is_not_written_as_none():
     narrow = np.array([0.30, 0.302, 0.304])
     (axes,) = figures.learners({"mixed": narrow, "one line for all": 5 * narrow}, "units").axes
-    assert {text.get_text() for text in axes.texts} == {"0.302 ± 0.002", "1.510 ± 0.011"}
+    assert {text.get_text() for text in axes.texts} == {"0.302 ± 0.002", "1.51 ± 0.01"}
 
 
 def test_learners_stand_in_the_order_of_their_errors_with_their_intervals():
