@@ -129,6 +129,17 @@ def test_one_task_that_makes_most_of_the_error_is_named(done):
     assert f"one task's, “{done.parts[2].names[2]}”: look for an outlier" in said
 
 
+def test_a_number_that_wrecks_the_standardisation_is_pointed_at(done):
+    assert "spreads off" not in report.conclusion(done)
+    training, validation, test = done.parts
+    rows = dict(done.table.rows)
+    name = training.names[3]
+    rows[name] = Data(rows[name].x, np.where(np.arange(8)[:, None] == 2, 1e7, rows[name].y))
+    done.table.rows = rows
+    parts = done.table.parts(training.names, validation.names, test.names)
+    assert re.search(rf"a number of “{name}” lies 1\d spreads off", report.conclusion(done._replace(parts=parts)))
+
+
 @pytest.mark.parametrize(
     "unit, table, difference",
     [

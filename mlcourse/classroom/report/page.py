@@ -13,6 +13,8 @@ from mlcourse import confidence_interval
 from mlcourse.classroom.figures import capstone as figures
 from mlcourse.classroom.report.experiment import ALONE, CHECK, LONGEST, MAML
 
+FAR = 10  # spreads from the mean, from which on a number in the training tasks is pointed at
+
 
 def paired(errors, others):
     """Mean difference of two learners' errors on the same tasks, and half the width of its 95 % interval."""
@@ -96,6 +98,13 @@ def conclusion(done):
     if len(errors) > 3 and errors.max() > errors.sum() / 2:
         name = done.parts[2].names[errors.argmax()]
         said.append(f"More than half of its error is one task's, “{name}”: look for an outlier in its rows first.")
+    training = done.parts[0]
+    far = np.array([max(np.abs(data.x).max(), np.abs(data.y).max()) for data in training.data])
+    if far.max() > FAR:
+        name = training.names[far.argmax()]
+        said.append(
+            f"In training, a number of “{name}” lies {far.max():.0f} spreads off: if it is an error, correct it first."
+        )
     if len(errors) < 10:
         said.append("With fewer than 10 test tasks the intervals are rough guides, and too narrow.")
     return " ".join(said)
