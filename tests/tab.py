@@ -1,0 +1,147 @@
+"""The course's site in a headless browser that reaches nothing but this machine, for the tests and the benchmark."""
+
+import json
+import re
+import threading
+from contextlib import contextmanager
+
+from mlcourse.classroom.site.serve import server
+from tests.lab import QUIET, find_browser
+
+OUTSIDE = re.compile(r"^(?!http://127\.0\.0\.1[:/]|data:|blob:|chrome)")
+KERNEL_SECONDS = 120
+
+
+@contextmanager
+def served(folder, port=0):
+    """The address of a folder, served from a thread; `.asked` of the server lists the paths that were sent whole."""
+    running = server(folder, port)
+    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{running.server_port}/"
+    finally:
+        running.shutdown()
+        running.server_close()
+        thread.join()
+
+
+@contextmanager
+def browser(profile):
+    """A browser whose storage lies in the folder `profile`: with the same one again, it is the same browser, reopened."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=find_browser(),
+            args=[*QUIET, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+            viewport={"width": 1280, "height": 900},
+        )
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+_READY = """async seconds => {
+    for (let turn = 0; turn < 20 * seconds; turn++) {
+        const tab = window.jupyterapp?.shell?.currentWidget, kernel = tab?.sessionContext?.session?.kernel;
+        if (tab?.content?.model && kernel?.status === "idle" && kernel.connectionStatus === "connected") return null;
+        await new Promise(done => setTimeout(done, 50));
+    }
+    const kernel = window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel;
+    return kernel ? `${kernel.status}, ${kernel.connectionStatus}` : "none";
+}"""
+
+_RUN_ALL = """async () => {
+    const tab = window.jupyterapp.shell.currentWidget;
+    const cells = [...tab.content.model.cells].filter(cell => cell.type === "code");
+    const started = performance.now(), seconds = {}, since = new Map();
+    const look = () => cells.forEach((cell, place) => {
+        const now = (performance.now() - started) / 1000;
+        if (cell.executionState === "running" && !since.has(place)) since.set(place, now);
+        if (cell.executionState === "idle" && since.has(place) && !(place in seconds)) seconds[place] = now - since.get(place);
+    });
+    const timer = setInterval(look, 20);
+    await window.jupyterapp.commands.execute("notebook:run-all-cells");
+    look();
+    clearInterval(timer);
+    return {total: (performance.now() - started) / 1000, seconds};
+}"""
+
+_EXECUTE = """async code => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel, said = [];
+    const started = performance.now();
+    const running = kernel.requestExecute({code, stop_on_error: true});
+    running.onIOPub = ({header, content}) => {
+        if (header.msg_type === "stream") said.push(content.text);
+        else if (content.data) said.push(content.data["text/plain"]);
+        else if (header.msg_type === "error") said.push(`${content.ename}: ${content.evalue}`);
+    };
+    const {content} = await running.done;
+    return {seconds: (performance.now() - started) / 1000, status: content.status, said: said.join("")};
+}"""
+
+
+class Tab:
+    """A page of the browser with the site in it, and what it said and asked for meanwhile."""
+
+    def __init__(self, opened, address):
+        self.page, self.address, self.console, self.outside, self.failed = opened.new_page(), address, [], [], []
+        self.page.on("console", lambda said: self.console.append((said.type, said.text)))
+        self.page.on("pageerror", lambda error: self.console.append(("error", str(error))))
+        opened.on("request", lambda request: OUTSIDE.match(request.url) and self.outside.append(request.url))
+        opened.on("response", lambda answer: answer.status >= 400 and self.failed.append((answer.status, answer.url)))
+
+    def open(self, path):
+        """Open a notebook in JupyterLab, and no other; wait until its kernel can work."""
+        self.page.goto(f"{self.address}lab/index.html?path={path}")
+        self.page.locator(".jp-Notebook .jp-Cell >> visible=true").first.wait_for(timeout=60_000)
+        self.wait_for_kernel()
+        return self
+
+    def wait_for_kernel(self):
+        state = self.page.evaluate(_READY, KERNEL_SECONDS)
+        assert state is None, f"the kernel was not ready after {KERNEL_SECONDS} s: {state}"
+
+    def run_all(self, seconds=180):
+        """Run > Run All Cells; gives {"total": seconds, "seconds": {place among the code cells: seconds}}."""
+        self.page.set_default_timeout(1000 * seconds)
+        return self.page.evaluate(_RUN_ALL)
+
+    def execute(self, code):
+        """Run code in the notebook's kernel, in no cell; gives what it said. Raises AssertionError where it failed."""
+        done = self.page.evaluate(_EXECUTE, code)
+        assert done["status"] == "ok", done
+        return done["said"]
+
+    def notebook(self):
+        """The notebook as it stands in the tab."""
+        return self.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.toJSON()")
+
+    def write(self, place, source):
+        """Put text into a cell."""
+        self.page.evaluate(
+            "([place, source]) => window.jupyterapp.shell.currentWidget.content.model.cells.get(place)"
+            ".sharedModel.setSource(source)",
+            [place, source],
+        )
+
+    def save(self):
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+
+
+def said(cell):
+    """What a code cell printed."""
+    return "".join("".join(out["text"]) for out in cell["outputs"] if out.get("name") == "stdout")
+
+
+def complaints(notebook):
+    """Errors and red output of a notebook's cells."""
+    found = []
+    for place, cell in enumerate(notebook["cells"]):
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error" or output.get("name") == "stderr":
+                found.append((place, json.dumps(output)[-1500:]))
+    return found
