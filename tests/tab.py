@@ -1,25 +1,66 @@
 """The course's site in a headless browser that reaches nothing but this machine, for the tests and the benchmark."""
 
-import json
+import os
 import re
 import threading
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
 
-from mlcourse.classroom.site.serve import server
-from tests.lab import QUIET, find_browser
+from mlcourse.classroom.site.serve import Handler, server
+from tests.lab import QUIET, ROOT, find_browser
 
 OUTSIDE = re.compile(r"^(?!http://127\.0\.0\.1[:/]|data:|blob:|chrome)")
 KERNEL_SECONDS = 120
 
 
+def find_pyodide():
+    """The folder of a Pyodide release, or None."""
+    named = os.environ.get("MLCOURSE_PYODIDE")
+    beside = ROOT.parent / "shared" / "data" / "pyodide"
+    return Path(named) if named else beside if beside.is_dir() else None
+
+
+class Sent(NamedTuple):
+    """An answer of the server."""
+
+    path: str
+    status: int
+    bytes: int  # of the body
+
+
+class Served(NamedTuple):
+    """A folder that is served: its address, and the answers that were sent so far."""
+
+    address: str
+    sent: list
+
+
 @contextmanager
 def served(folder, port=0):
-    """The address of a folder, served from a thread; `.asked` of the server lists the paths that were sent whole."""
-    running = server(folder, port)
+    """A folder, Served from a thread on this machine."""
+    sent = []
+
+    class Recording(Handler):
+        def send_response(self, code, message=None):
+            self.status, self.length = code, 0
+            super().send_response(code, message)
+
+        def send_header(self, name, value):
+            if name.lower() == "content-length":
+                self.length = int(value)
+            super().send_header(name, value)
+
+        def end_headers(self):
+            super().end_headers()
+            sent.append(Sent(self.path.partition("?")[0], self.status, self.length))
+
+    running = server(folder, port, Recording)
     thread = threading.Thread(target=running.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{running.server_port}/"
+        yield Served(f"http://127.0.0.1:{running.server_port}/", sent)
     finally:
         running.shutdown()
         running.server_close()
@@ -28,7 +69,7 @@ def served(folder, port=0):
 
 @contextmanager
 def browser(profile):
-    """A browser whose storage lies in the folder `profile`: with the same one again, it is the same browser, reopened."""
+    """A browser whose storage lies in the folder `profile`: with the same one again, it is that browser, reopened."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -61,7 +102,8 @@ _RUN_ALL = """async () => {
     const look = () => cells.forEach((cell, place) => {
         const now = (performance.now() - started) / 1000;
         if (cell.executionState === "running" && !since.has(place)) since.set(place, now);
-        if (cell.executionState === "idle" && since.has(place) && !(place in seconds)) seconds[place] = now - since.get(place);
+        const ended = cell.executionState === "idle" && since.has(place) && !(place in seconds);
+        if (ended) seconds[place] = now - since.get(place);
     });
     const timer = setInterval(look, 20);
     await window.jupyterapp.commands.execute("notebook:run-all-cells");
@@ -96,7 +138,7 @@ class Tab:
 
     def open(self, path):
         """Open a notebook in JupyterLab, and no other; wait until its kernel can work."""
-        self.page.goto(f"{self.address}lab/index.html?path={path}")
+        self.page.goto(f"{self.address}lab/index.html?workspace={uuid4().hex}&path={path}")
         self.page.locator(".jp-Notebook .jp-Cell >> visible=true").first.wait_for(timeout=60_000)
         self.wait_for_kernel()
         return self
@@ -132,16 +174,18 @@ class Tab:
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 
 
-def said(cell):
-    """What a code cell printed."""
-    return "".join("".join(out["text"]) for out in cell["outputs"] if out.get("name") == "stdout")
+def printed(cell):
+    """What a code cell printed or gave, as text."""
+    return "".join(_text(output) for output in cell["outputs"])
 
 
-def complaints(notebook):
+def _text(output):
+    if output["output_type"] == "stream":
+        return "".join(output["text"]) if output["name"] == "stdout" else ""
+    return "".join(output.get("data", {}).get("text/plain", ""))
+
+
+def complaints(cells):
     """Errors and red output of a notebook's cells."""
-    found = []
-    for place, cell in enumerate(notebook["cells"]):
-        for output in cell.get("outputs", []):
-            if output["output_type"] == "error" or output.get("name") == "stderr":
-                found.append((place, json.dumps(output)[-1500:]))
-    return found
+    outputs = [(place, output) for place, cell in enumerate(cells) for output in cell.get("outputs", [])]
+    return [each for each in outputs if each[1]["output_type"] == "error" or each[1].get("name") == "stderr"]

@@ -172,13 +172,11 @@ def _run_jupyterlite(lite, built):
 
 def _finish(built, notebooks, lock):
     """The start page, what keeps the learner's files over a new version, and a server for who has no web host."""
-    written = {name: _written(notebook) for name, notebook in notebooks.items()}
-    whole = {name: _hash(json.dumps(notebook)) for name, notebook in notebooks.items()}
     mark = {
         "course": version("mlcourse"),
         "python": lock["info"]["python"],
         "pyodide": lock["info"]["version"],
-        "files": {name: {"written": written[name], "whole": whole[name]} for name in notebooks},
+        "files": {name: _written(notebook) for name, notebook in notebooks.items()},
     }
     (built / MARK).write_text(json.dumps(mark, indent=1), encoding="utf-8")
     (built / "keep.js").write_text((PAGES / "keep.js").read_text(encoding="utf-8"), encoding="utf-8")
@@ -197,10 +195,7 @@ def _finish(built, notebooks, lock):
 
 def _written(notebook):
     """What a person wrote of a notebook, as a hash: each cell's kind and text. keep.js computes the same."""
-    return _hash("\0".join(f"{cell['cell_type']}\0{cell['source']}" for cell in notebook["cells"]))
-
-
-def _hash(text):
+    text = "\0".join(f"{cell['cell_type']}\0{cell['source']}" for cell in notebook["cells"])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -218,7 +213,8 @@ def _start_page(notebooks):
 
 
 def _address(name):
-    return f"lab/index.html?path={name}"
+    """Where a notebook opens: a lesson and its exercises share a workspace, in which JupyterLab finds them again."""
+    return f"lab/index.html?workspace={Path(name).name[:2]}&path={name}"
 
 
 def _replace(folder, built):

@@ -73,7 +73,7 @@ def _check(lock, source):
 
 
 def with_course(lock):
-    """(lock, wheels): the lock file cut down to what the course needs, with the course's packages and the kernel's in it.
+    """(lock, wheels): the lock file cut down to what the course needs, with its own packages and the kernel's in it.
 
     Raises CourseError where a package is missing or its version does not fit.
     """
@@ -155,7 +155,7 @@ def extension_folder():
 
 
 def labextension(name, package):
-    """The folder of a prebuilt extension of JupyterLab. Raises CourseError where `package`, which has it, is missing."""
+    """The folder of a prebuilt extension of JupyterLab, which `package` installs. Raises CourseError without it."""
     from jupyter_core.paths import jupyter_path
 
     for root in jupyter_path("labextensions"):

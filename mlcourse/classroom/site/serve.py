@@ -12,7 +12,7 @@ class Handler(SimpleHTTPRequestHandler):
     """Files with the types that a browser wants, asked for anew at each visit and sent only where they have changed."""
 
     protocol_version = "HTTP/1.1"
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {  # noqa: RUF012 (as in the base class)
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
         ".wasm": "application/wasm",
         ".mjs": "text/javascript",
         ".js": "text/javascript",
@@ -29,9 +29,9 @@ class Handler(SimpleHTTPRequestHandler):
         pass
 
 
-def server(folder, port=PORT):
+def server(folder, port=PORT, handler=Handler):
     """A server of a folder for this machine alone, not yet running; port 0 takes any that is free."""
-    return ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(folder)))
+    return ThreadingHTTPServer(("127.0.0.1", port), partial(handler, directory=str(folder)))
 
 
 def serve(folder, port=PORT):

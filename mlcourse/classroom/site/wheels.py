@@ -1,4 +1,4 @@
-"""Wheels of what is installed here, packed again: a site can be built without a network, and has what was tested here."""
+"""Wheels of what is installed here, packed again: a site is built without a network, and has what was tested here."""
 
 import base64
 import hashlib
@@ -89,7 +89,8 @@ def _packed(found, paths):
         for file in found.files or ()
         if re.search(r"\.dist-info/(licenses/)?(LICEN[CS]E|COPYING|NOTICE)", file.as_posix(), re.IGNORECASE)
     ]
-    return _wheel(found.read_text("METADATA"), {name: path.read_bytes() for name, path in paths.items()}, licences)
+    metadata = found.read_text("METADATA") or found.read_text("PKG-INFO")  # the latter where a clone is on the path
+    return _wheel(metadata, {name: path.read_bytes() for name, path in paths.items()}, licences)
 
 
 def _wheel(metadata, files, licences):
