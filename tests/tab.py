@@ -68,21 +68,26 @@ def served(folder, port=0):
 
 
 @contextmanager
-def browser(profile):
-    """A browser whose storage lies in the folder `profile`: with the same one again, it is that browser, reopened."""
+def browsers():
+    """A function that opens a browser: of a profile's folder, where a second one finds what the first has kept.
+
+    open_browser(profile, **options) is a context; the options are those of Playwright's launch_persistent_context.
+    """
     from playwright.sync_api import sync_playwright
 
+    arguments = [*QUIET, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
+    usual = {"executable_path": find_browser(), "args": arguments, "viewport": {"width": 1280, "height": 900}}
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=find_browser(),
-            args=[*QUIET, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
-            viewport={"width": 1280, "height": 900},
-        )
-        try:
-            yield opened
-        finally:
-            opened.close()
+
+        @contextmanager
+        def open_browser(profile, **options):
+            opened = playwright.chromium.launch_persistent_context(profile, **(usual | options))
+            try:
+                yield opened
+            finally:
+                opened.close()
+
+        yield open_browser
 
 
 _READY = """async seconds => {
@@ -94,6 +99,11 @@ _READY = """async seconds => {
     const kernel = window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel;
     return kernel ? `${kernel.status}, ${kernel.connectionStatus}` : "none";
 }"""
+
+_IN_TIME = """(work, seconds) => Promise.race([
+    work,
+    new Promise((_, reject) => setTimeout(() => reject(new Error(`still at it after ${seconds} s`)), 1000 * seconds)),
+])"""
 
 _RUN_ALL = """async () => {
     const tab = window.jupyterapp.shell.currentWidget;
@@ -136,11 +146,13 @@ class Tab:
         opened.on("request", lambda request: OUTSIDE.match(request.url) and self.outside.append(request.url))
         opened.on("response", lambda answer: answer.status >= 400 and self.failed.append((answer.status, answer.url)))
 
-    def open(self, path):
-        """Open a notebook in JupyterLab, and no other; wait until its kernel can work."""
+    def open(self, path, kernel=True):
+        """Open a notebook in JupyterLab, and no other; wait for its cells, and for its kernel."""
         self.page.goto(f"{self.address}lab/index.html?workspace={uuid4().hex}&path={path}")
         self.page.locator(".jp-Notebook .jp-Cell >> visible=true").first.wait_for(timeout=60_000)
-        self.wait_for_kernel()
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.ready")
+        if kernel:
+            self.wait_for_kernel()
         return self
 
     def wait_for_kernel(self):
@@ -149,14 +161,31 @@ class Tab:
 
     def run_all(self, seconds=180):
         """Run > Run All Cells; gives {"total": seconds, "seconds": {place among the code cells: seconds}}."""
-        self.page.set_default_timeout(1000 * seconds)
-        return self.page.evaluate(_RUN_ALL)
+        return self._evaluate(_RUN_ALL, None, seconds)
 
-    def execute(self, code):
+    def execute(self, code, seconds=60):
         """Run code in the notebook's kernel, in no cell; gives what it said. Raises AssertionError where it failed."""
-        done = self.page.evaluate(_EXECUTE, code)
+        done = self._evaluate(_EXECUTE, code, seconds)
         assert done["status"] == "ok", done
         return done["said"]
+
+    def _evaluate(self, function, argument, seconds):
+        """What an asynchronous function of the page gives; an error after some seconds."""
+        return self.page.evaluate(
+            f"([argument, seconds]) => ({_IN_TIME})(({function})(argument), seconds)", [argument, seconds]
+        )
+
+    def begin(self, code):
+        """Start code in the kernel, and do not wait for it."""
+        self.page.evaluate(
+            "code => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({code}) }",
+            code,
+        )
+
+    def fill_storage(self):
+        """Leave the site no room to keep anything."""
+        session = self.page.context.new_cdp_session(self.page)
+        session.send("Storage.overrideQuotaForOrigin", {"origin": self.address.rstrip("/"), "quotaSize": 1000})
 
     def notebook(self):
         """The notebook as it stands in the tab."""
@@ -170,8 +199,17 @@ class Tab:
             [place, source],
         )
 
+    def wait_until_saved(self):
+        """Wait until JupyterLab has saved the notebook by itself."""
+        self.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty", timeout=30_000)
+
     def save(self):
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+
+    def files(self, folder):
+        """Names of what the list of files shows in a folder."""
+        contents = "window.jupyterapp.serviceManager.contents"
+        return self.page.evaluate(f"async path => (await {contents}.get(path)).content.map(file => file.name)", folder)
 
 
 def printed(cell):

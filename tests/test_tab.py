@@ -4,15 +4,19 @@ Python for the browser comes from the folder that MLCOURSE_PYODIDE names, or ../
 under build/.
 """
 
+import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from mlcourse.classroom.site import build_site
+from mlcourse.classroom.site.build import MARK, written_hash
+from mlcourse.classroom.tab import NOT_KEPT
 from tests.lab import ROOT, PanelOnPage, find_browser
-from tests.tab import Tab, browser, complaints, find_pyodide, printed, served
+from tests.tab import Tab, browsers, complaints, find_pyodide, printed, served
 from tests.tested import cells, notebooks_in
 
 LESSONS = notebooks_in("notebooks")
@@ -41,9 +45,15 @@ def site(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def opened(site, tmp_path_factory):
+def open_browser(site):
+    with browsers() as opening:
+        yield opening
+
+
+@pytest.fixture(scope="module")
+def opened(site, open_browser, tmp_path_factory):
     """(browser, Served): one browser for the tests that leave nothing behind that another looks at."""
-    with served(site) as there, browser(tmp_path_factory.mktemp("profile")) as chromium:
+    with served(site) as there, open_browser(tmp_path_factory.mktemp("profile")) as chromium:
         yield chromium, there
 
 
@@ -84,7 +94,7 @@ def test_exercise_04_is_solved_to_its_end_and_what_went_wrong_on_the_way_is_name
     tab.open(EXERCISE).run_all()
     ran = tab.notebook()["cells"]
     assert complaints(ran) == []
-    assert all("not attempted" in printed(ran[place]).lower() for place in answers())
+    assert all("not attempted" in printed(ran[place]).lower() for place, _ in checks(ran))
     place = min(answers())
     tab.write(place - 1, FOMAML)
     tab.run_all()
@@ -97,7 +107,7 @@ def test_exercise_04_is_solved_to_its_end_and_what_went_wrong_on_the_way_is_name
     tab.run_all()
     ran = tab.notebook()["cells"]
     assert complaints(ran) == []
-    assert all(printed(ran[place]).startswith("✓") for place in answers()), [printed(ran[place]) for place in answers()]
+    assert all(printed(ran[place]).startswith(f"{name} — ✓") for place, name in checks(ran)), ran
     tab.page.screenshot(path=SCREENSHOTS / "tab_exercise_04.png")
 
 
@@ -112,8 +122,106 @@ def meta_gradient(grad_s, hvp_s, grad_q, theta, alpha):
 """
 
 
+def checks(notebook):
+    """(place, problem) of each check among a notebook's cells."""
+    found = [(place, CHECK.match(cell["source"])) for place, cell in enumerate(notebook)]
+    return [(place, match[1]) for place, match in found if match]
+
+
 def answers():
     """{place of a check in exercise 04: the solution that belongs above it}."""
     solved = cells(next(path for path in notebooks_in("solutions") if path.name == Path(EXERCISE).name))
-    places = [place for place, cell in enumerate(solved) if CHECK.match(cell.source)]
-    return {place: re.sub(r"(?m)^ *### (BEGIN|END) SOLUTION\n?", "", solved[place - 1].source) for place in places}
+    return {
+        place: re.sub(r"(?m)^ *### (BEGIN|END) SOLUTION\n?", "", solved[place - 1].source)
+        for place, _ in checks(solved)
+    }
+
+
+def test_a_closed_and_opened_browser_finds_all_again_and_two_tabs_lose_nothing_of_each_other(
+    site, open_browser, tmp_path
+):
+    with served(site) as there, open_browser(tmp_path) as chromium:
+        tabs = [Tab(chromium, there.address).open(EXERCISE) for _ in range(2)]
+        for tab in tabs:
+            tab.execute("from mlcourse.classroom import lesson")
+        for place, source in answers().items():
+            tabs[0].write(place - 1, source)
+        tabs[0].begin(MANY_CHECKS)
+        tabs[1].execute(MANY_CHECKS)
+        tabs[0].run_all()
+        tabs[0].wait_until_saved()
+        address = there.address
+    port = int(address.rstrip("/").rsplit(":", 1)[1])
+    with served(site, port) as there, open_browser(tmp_path) as chromium:
+        tab = Tab(chromium, there.address).open(EXERCISE)
+        found = tab.notebook()["cells"]
+        assert all(found[place - 1]["source"] == source for place, source in answers().items())
+        said = tab.execute("from mlcourse.classroom import progress; print(progress())")
+        assert re.search(r"\| 04 .*\| 10/", said), said
+        kept = tab.execute("from mlcourse.classroom.learner import progress; print(len(progress.checks()))")
+        assert int(kept) == 2 * 20 + len(answers())
+
+
+MANY_CHECKS = """
+for seed in range(20):
+    lesson(4, seed).check("sign_flip_alpha", 1.0)
+"""
+
+
+def test_a_new_version_of_the_site_keeps_what_was_written_and_shows_what_is_new(site, open_browser, tmp_path):
+    newer, profile = tmp_path / "site", tmp_path / "profile"
+    shutil.copytree(site, newer)
+    ran, both, mine = "notebooks/00_start_here.ipynb", EXERCISE, "exercises/03_the_inner_loop.ipynb"
+    with served(newer) as there, open_browser(profile) as chromium:
+        for name in (ran, both, mine):
+            tab = Tab(chromium, there.address).open(name, kernel=False)
+            if name != ran:
+                tab.write(2, "# mine")
+            tab.save()
+            tab.page.close()
+        for name in (ran, both):
+            publish_again(newer, name)
+        seen = {}
+        for name in (ran, both, mine):
+            tab = Tab(chromium, there.address).open(name, kernel=False)
+            seen[name] = tab.notebook()["cells"]
+            if name == ran:
+                tab.page.get_by_text("Yours is kept beside it as").first.wait_for(timeout=30_000)
+                kept = [name for name in tab.files("exercises") if ".kept-" in name]
+            tab.page.close()
+        assert [seen[name][0]["source"].startswith("New.") for name in (ran, both, mine)] == [True, True, False]
+        assert [seen[name][2]["source"] == "# mine" for name in (ran, both, mine)] == [False, False, True]
+        assert len(kept) == 1 and kept[0].startswith(Path(both).stem)
+        tab = Tab(chromium, there.address).open(f"exercises/{kept[0]}", kernel=False)
+        assert tab.notebook()["cells"][2]["source"] == "# mine"
+
+
+def publish_again(folder, name):
+    """Another text for a notebook of a built site."""
+    path, mark = folder / "files" / name, folder / MARK
+    notebook = json.loads(path.read_text())
+    notebook["cells"][0]["source"] = "New. " + notebook["cells"][0]["source"]
+    path.write_text(json.dumps(notebook))
+    described = json.loads(mark.read_text())
+    described["files"][name] = written_hash(notebook)
+    mark.write_text(json.dumps(described))
+
+
+FORBIDDEN = """
+for (const name of ["indexedDB", "localStorage"]) {
+    Object.defineProperty(window, name, {get() { throw new DOMException("forbidden", "SecurityError"); }});
+}
+"""
+
+
+@pytest.mark.parametrize("why", ["no service worker", "no storage", "full"])
+def test_a_browser_that_keeps_nothing_says_so_in_the_first_cell(site, open_browser, tmp_path, why):
+    options = {"service_workers": "block"} if why == "no service worker" else {}
+    with served(site) as there, open_browser(tmp_path, **options) as chromium:
+        tab = Tab(chromium, there.address)
+        if why == "no storage":
+            tab.page.add_init_script(FORBIDDEN)
+        if why == "full":
+            tab.fill_storage()
+        tab.open(EXERCISE)
+        assert NOT_KEPT in tab.execute("from mlcourse.classroom import start_lesson; start_lesson(4)")

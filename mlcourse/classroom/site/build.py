@@ -176,7 +176,7 @@ def _finish(built, notebooks, lock):
         "course": version("mlcourse"),
         "python": lock["info"]["python"],
         "pyodide": lock["info"]["version"],
-        "files": {name: _written(notebook) for name, notebook in notebooks.items()},
+        "files": {name: written_hash(notebook) for name, notebook in notebooks.items()},
     }
     (built / MARK).write_text(json.dumps(mark, indent=1), encoding="utf-8")
     (built / "keep.js").write_text((PAGES / "keep.js").read_text(encoding="utf-8"), encoding="utf-8")
@@ -193,7 +193,7 @@ def _finish(built, notebooks, lock):
     page.write_text(text, encoding="utf-8")
 
 
-def _written(notebook):
+def written_hash(notebook):
     """What a person wrote of a notebook, as a hash: each cell's kind and text. keep.js computes the same."""
     text = "\0".join(f"{cell['cell_type']}\0{cell['source']}" for cell in notebook["cells"])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

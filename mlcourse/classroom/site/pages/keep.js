@@ -131,9 +131,19 @@ function giveEachItsOwnKernel(sessions) {
   sessions.startNew = (options, ...more) => startNew({...options, name: options.path}, ...more);
 }
 
+// A file that is nowhere: where nothing can be written, nothing could be written about it either.
+function showForgetful(contents) {
+  const get = contents.get.bind(contents), created = new Date().toISOString();
+  const file = {
+    name: FORGETFUL.split("/").pop(), path: FORGETFUL, type: "file", format: "text", mimetype: "text/plain",
+    content: "", size: 0, writable: false, created, last_modified: created,
+  };
+  contents.get = async (path, ...more) => path.replace(/^\//, "") === FORGETFUL ? file : get(path, ...more);
+}
+
 async function tell(application, said) {
   const keeps = await storageKeeps(), app = await application;
-  if (!keeps) await app.serviceManager.contents.save(FORGETFUL, {type: "file", format: "text", content: ""});
+  if (!keeps) showForgetful(app.serviceManager.contents);
   await app.restored;
   for (const message of said) {
     await app.commands.execute("apputils:notify", {message, type: "info", options: {autoClose: false}});
