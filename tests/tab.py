@@ -209,7 +209,9 @@ class Tab:
     def files(self, folder):
         """Names of what the list of files shows in a folder."""
         contents = "window.jupyterapp.serviceManager.contents"
-        return self.page.evaluate(f"async path => (await {contents}.get(path)).content.map(file => file.name)", folder)
+        return self.page.evaluate(
+            f"async path => (await {contents}.get(path, {{content: true}})).content.map(file => file.name)", folder
+        )
 
 
 def printed(cell):

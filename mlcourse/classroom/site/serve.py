@@ -1,5 +1,6 @@
 """Show a built site on this machine: python3 serve.py [PORT], in the site's folder. Needs Python alone."""
 
+import contextlib
 import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,10 @@ class Handler(SimpleHTTPRequestHandler):
     def end_headers(self):
         self.send_header("Cache-Control", "no-cache")
         super().end_headers()
+
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # a tab that was closed
+            super().handle()
 
     def log_message(self, *_):
         pass
