@@ -207,21 +207,20 @@ def publish_again(folder, name):
     mark.write_text(json.dumps(described))
 
 
-FORBIDDEN = """
-for (const name of ["indexedDB", "localStorage"]) {
-    Object.defineProperty(window, name, {get() { throw new DOMException("forbidden", "SecurityError"); }});
-}
+REFUSED = """
+const refuse = () => { throw new DOMException("forbidden", "SecurityError"); };
 """
+NO_STORAGE = 'for (const name of ["indexedDB", "localStorage"]) Object.defineProperty(window, name, {get: refuse});'
+NO_SERVICE_WORKER = "navigator.serviceWorker.register = async () => refuse();"
 
 
 @pytest.mark.parametrize("why", ["no service worker", "no storage", "full"])
 def test_a_browser_that_keeps_nothing_says_so_in_the_first_cell(site, open_browser, tmp_path, why):
-    options = {"service_workers": "block"} if why == "no service worker" else {}
-    with served(site) as there, open_browser(tmp_path, **options) as chromium:
+    with served(site) as there, open_browser(tmp_path) as chromium:
         tab = Tab(chromium, there.address)
-        if why == "no storage":
-            tab.page.add_init_script(FORBIDDEN)
         if why == "full":
             tab.fill_storage()
+        else:
+            tab.page.add_init_script(REFUSED + (NO_STORAGE if why == "no storage" else NO_SERVICE_WORKER))
         tab.open(EXERCISE)
         assert NOT_KEPT in tab.execute("from mlcourse.classroom import start_lesson; start_lesson(4)")

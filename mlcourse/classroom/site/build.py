@@ -13,13 +13,15 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from mlcourse.classroom import tab
 from mlcourse.classroom.learner.exercises import ROOT, CourseError, committed
 from mlcourse.classroom.learner.notebook import TITLES
 from mlcourse.classroom.site import pyodide, serve
 
 MARK = "mlcourse-site.json"  # in every site that was built here: only such a folder is built into again
 FOLDERS = ("notebooks", "exercises")
-HOME = "/drive/.mlcourse"  # the learner's own data in a tab: /drive is kept in the browser
+HOME = tab.ROOT / ".mlcourse"  # the learner's own data in a tab
+STORAGE = ["asyncStorage", "localStorageWrapper", "memoryStorageDriver"]  # IndexedDB; the last resort is to forget
 PAGES = files("mlcourse.classroom.site") / "pages"
 SETTINGS = Path(__file__).parents[1] / "jupyter" / "labconfig" / "default_setting_overrides.json"
 AUTOSAVE = 5  # seconds; JupyterLab's own 120 are long where closing the tab ends everything
@@ -48,6 +50,7 @@ def build_site(folder, from_pyodide=None, root=ROOT, as_they_are=False):
         _run_jupyterlite(lite, built)
         if from_pyodide is None:
             shutil.copytree(lite / "lock", built / "static" / "lock")
+        _make_home(built)
         _finish(built, notebooks, lock)
         _replace(folder, built)
     return _size(folder)
@@ -117,7 +120,7 @@ def _lay_out(lite, notebooks, lock, wheels, from_pyodide):
         path.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
     options = {
         "packages": [name for name in pyodide.KERNEL if name in lock["packages"]],
-        "env": {"MLCOURSE_HOME": HOME, "HOME": "/home/pyodide"},
+        "env": {"MLCOURSE_HOME": HOME.as_posix(), "HOME": "/home/pyodide"},
     }
     if from_pyodide is None:
         python = lite / "lock"
@@ -134,6 +137,8 @@ def _lay_out(lite, notebooks, lock, wheels, from_pyodide):
     config = {
         "appName": "mlcourse",
         "exposeAppInBrowser": True,
+        "enableMemoryStorage": True,
+        **{f"{what}StorageDrivers": STORAGE for what in ("contents", "settings", "workspaces")},
         "litePluginSettings": {"@jupyterlite/pyodide-kernel-extension:kernel": kernel},
     }
     (lite / "jupyter-lite.json").write_text(
@@ -168,6 +173,19 @@ def _run_jupyterlite(lite, built):
     )
     if done.returncode:
         raise CourseError("jupyterlite could not build the site:\n" + (done.stdout + done.stderr)[-3000:])
+
+
+def _make_home(built):
+    """An empty folder for the learner's own data among the site's files: Python need not make one in the browser."""
+    listing = built / "api" / "contents" / "all.json"
+    top, name = json.loads(listing.read_text(encoding="utf-8")), HOME.name
+    like = next(entry for entry in top["content"] if entry["type"] == "directory")
+    home = like | {"name": name, "path": name}
+    top["content"].append(home)
+    listing.write_text(json.dumps(top), encoding="utf-8")
+    inside = listing.parent / name / listing.name
+    inside.parent.mkdir()
+    inside.write_text(json.dumps(home | {"content": [], "format": "json"}), encoding="utf-8")
 
 
 def _finish(built, notebooks, lock):

@@ -10,7 +10,7 @@ const SEEN = `mlcourse ${ROOT.pathname}`;
 const FORGETFUL = ".mlcourse/forgetful";  // start_lesson looks for it
 
 export async function begin() {
-  const said = [], application = caught();
+  const said = [], state = {keeps: await storageKeeps()}, application = caught(state);
   try {
     const site = await (await fetch(new URL("mlcourse-site.json", ROOT), {cache: "no-cache"})).json();
     await alone(() => receive(site, said));
@@ -111,13 +111,14 @@ async function storageKeeps() {
 }
 
 // JupyterLab's application, as soon as it is made and before it starts.
-function caught() {
+function caught(state) {
   return new Promise(resolve => {
     Object.defineProperty(window, "jupyterapp", {
       configurable: true,
       set(app) {
         Object.defineProperty(window, "jupyterapp", {value: app});
         giveEachItsOwnKernel(app.serviceManager.sessions);
+        neverLeaveWaiting(app.serviceManager.contents.defaultDrive, state);
         resolve(app);
       },
     });
@@ -131,19 +132,50 @@ function giveEachItsOwnKernel(sessions) {
   sessions.startNew = (options, ...more) => startNew({...options, name: options.path}, ...more);
 }
 
-// A file that is nowhere: where nothing can be written, nothing could be written about it either.
-function showForgetful(contents) {
-  const get = contents.get.bind(contents), created = new Date().toISOString();
-  const file = {
-    name: FORGETFUL.split("/").pop(), path: FORGETFUL, type: "file", format: "text", mimetype: "text/plain",
-    content: "", size: 0, writable: false, created, last_modified: created,
+// What Python writes and the browser does not take stays in memory for this visit: JupyterLite would leave the write
+// without an answer, and Python waits for one for good. `state.keeps` false: nothing is taken at all.
+function neverLeaveWaiting(drive, state) {
+  const held = new Map(), real = {}, bare = path => path.replace(/^\//, "");
+  for (const name of ["get", "save", "newUntitled", "rename", "createCheckpoint"]) real[name] = drive[name].bind(drive);
+  const hold = (path, {type = "file", content = "", format = "text"}) => {
+    const last_modified = new Date().toISOString(), name = path.split("/").pop(), mimetype = "text/plain";
+    const created = held.get(path)?.created ?? last_modified, size = content?.length ?? 0, writable = true;
+    held.set(path, {name, path, type, content, format, size, mimetype, writable, created, last_modified});
+    return held.get(path);
   };
-  contents.get = async (path, ...more) => path.replace(/^\//, "") === FORGETFUL ? file : get(path, ...more);
+  const inside = folder => [...held.values()].filter(file => file.path === [folder, file.name].filter(Boolean).join("/"));
+
+  drive.get = async (path, ...more) => {
+    const asked = bare(path), mine = held.get(asked);
+    if (asked === FORGETFUL && !state.keeps) return hold(FORGETFUL, {});
+    const found = mine ?? await real.get(path, ...more);
+    if (found.type !== "directory" || !held.size || (!mine && !found.content)) return found;
+    const others = mine ? [] : found.content.filter(file => !held.has(file.path));
+    return {...found, format: "json", content: [...others, ...inside(asked)]};
+  };
+  drive.save = (path, options) => real.save(path, options).catch(error => {
+    if (options?.type !== "file") throw error;
+    state.keeps = false;
+    return hold(bare(path), options);
+  });
+  drive.newUntitled = options => real.newUntitled(options).catch(error => {
+    if (options?.type !== "directory") throw error;
+    state.keeps = false;
+    return hold(bare(`${options.path ?? ""}/Untitled ${held.size}`), {type: "directory"});
+  });
+  drive.rename = async (path, other) => {
+    const mine = held.get(bare(path));
+    if (!mine) return real.rename(path, other);
+    held.delete(bare(path));
+    return hold(bare(other), mine);
+  };
+  drive.createCheckpoint = path => real.createCheckpoint(path).catch(
+    () => ({id: "0", last_modified: new Date().toISOString()}),  // a notebook opens without one, too
+  );
 }
 
 async function tell(application, said) {
-  const keeps = await storageKeeps(), app = await application;
-  if (!keeps) showForgetful(app.serviceManager.contents);
+  const app = await application;
   await app.restored;
   for (const message of said) {
     await app.commands.execute("apputils:notify", {message, type: "info", options: {autoClose: false}});
