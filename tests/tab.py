@@ -141,7 +141,7 @@ class Tab:
 
     def __init__(self, opened, address):
         self.page, self.address, self.console, self.outside, self.failed = opened.new_page(), address, [], [], []
-        self.page.on("console", lambda said: self.console.append((said.type, said.text or str([a.json_value() for a in said.args]))))
+        self.page.on("console", lambda said: self.console.append((said.type, said.text)))
         self.page.on("pageerror", lambda error: self.console.append(("error", str(error))))
         opened.on("request", lambda request: OUTSIDE.match(request.url) and self.outside.append(request.url))
         opened.on("response", lambda answer: answer.status >= 400 and self.failed.append((answer.status, answer.url)))

@@ -14,7 +14,7 @@ import pytest
 
 from mlcourse.classroom.site import build_site
 from mlcourse.classroom.site.build import MARK, written_hash
-from mlcourse.classroom.tab import NOT_KEPT
+from mlcourse.classroom.tab import KEEPS_NOTHING
 from tests.lab import ROOT, PanelOnPage, find_browser
 from tests.tab import Tab, browsers, complaints, find_pyodide, printed, served
 from tests.tested import cells, notebooks_in
@@ -223,4 +223,4 @@ def test_a_browser_that_keeps_nothing_says_so_in_the_first_cell(site, open_brows
         else:
             tab.page.add_init_script(REFUSED + (NO_STORAGE if why == "no storage" else NO_SERVICE_WORKER))
         tab.open(EXERCISE)
-        assert NOT_KEPT in tab.execute("from mlcourse.classroom import start_lesson; start_lesson(4)")
+        assert KEEPS_NOTHING in tab.execute("from mlcourse.classroom import start_lesson; start_lesson(4)")

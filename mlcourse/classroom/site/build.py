@@ -20,7 +20,6 @@ from mlcourse.classroom.site import pyodide, serve
 
 MARK = "mlcourse-site.json"  # in every site that was built here: only such a folder is built into again
 FOLDERS = ("notebooks", "exercises")
-HOME = tab.ROOT / ".mlcourse"  # the learner's own data in a tab
 STORAGE = ["asyncStorage", "localStorageWrapper", "memoryStorageDriver"]  # IndexedDB; the last resort is to forget
 PAGES = files("mlcourse.classroom.site") / "pages"
 SETTINGS = Path(__file__).parents[1] / "jupyter" / "labconfig" / "default_setting_overrides.json"
@@ -120,7 +119,7 @@ def _lay_out(lite, notebooks, lock, wheels, from_pyodide):
         path.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
     options = {
         "packages": [name for name in pyodide.KERNEL if name in lock["packages"]],
-        "env": {"MLCOURSE_HOME": HOME.as_posix(), "HOME": "/home/pyodide"},
+        "env": {"HOME": "/home/pyodide"},
     }
     if from_pyodide is None:
         python = lite / "lock"
@@ -178,7 +177,7 @@ def _run_jupyterlite(lite, built):
 def _make_home(built):
     """An empty folder for the learner's own data among the site's files: Python need not make one in the browser."""
     listing = built / "api" / "contents" / "all.json"
-    top, name = json.loads(listing.read_text(encoding="utf-8")), HOME.name
+    top, name = json.loads(listing.read_text(encoding="utf-8")), tab.HOME.name
     like = next(entry for entry in top["content"] if entry["type"] == "directory")
     home = like | {"name": name, "path": name}
     top["content"].append(home)
