@@ -1,9 +1,11 @@
 """The course's site in a real browser: what a visit loads and how long it takes, a check, a slider, each lesson.
 
-python -m benchmarks.site [lesson …]. The site comes from this machine: a network's time comes on top. Goal: lesson 00
-is open and its first cell has run 30 s after a first visit began, no lesson runs for longer than 2 minutes.
+python -m benchmarks.site [--keep] [lesson …]. The site comes from this machine: a network's time comes on top. Goal:
+lesson 00 is open and its first cell has run 30 s after a first visit began, no lesson runs for longer than 2 minutes.
+--keep writes down how long the long cells took; the site shows it while they run. Only on an idle machine.
 """
 
+import json
 import sys
 import tempfile
 import time
@@ -12,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.panel_latency import MEASURE
-from mlcourse.classroom.site import build_site
+from mlcourse.classroom.site import build, build_site
 from tests.lab import PanelOnPage, find_browser
 from tests.tab import Tab, browsers, find_pyodide, served
 from tests.tested import notebooks_in
@@ -21,6 +23,7 @@ LESSONS = {path.name[:2]: path for path in notebooks_in("notebooks")}
 FIRST = f"notebooks/{LESSONS['00'].name}"
 GOAL_FIRST, GOAL_LESSON = 30, 120  # seconds
 KEYS, CHECKS = 20, 20
+KEPT, LONG = build.PAGES / "seconds.json", 3  # seconds from which on a cell's time is kept
 
 _FIRST_CELL = """async () => {
     const tab = window.jupyterapp.shell.currentWidget;
@@ -78,7 +81,16 @@ def lesson(opened, there, path):
     return tab, tab.run_all(seconds=600)
 
 
-def main(names=()):
+def keep(name, seconds):
+    """Write down how long the long cells of a lesson took, in place of what was written of it before."""
+    kept = json.loads(KEPT.read_text())
+    kept[f"notebooks/{LESSONS[name].name}"] = {cell: round(took, 1) for cell, took in seconds.items() if took >= LONG}
+    rows = [f" {json.dumps(path)}: {json.dumps(cells)}" for path, cells in sorted(kept.items()) if cells]
+    KEPT.write_text("{\n" + ",\n".join(rows) + "\n}\n")
+
+
+def main(words=()):
+    names = [word for word in words if word != "--keep"]
     if find_browser() is None or find_pyodide() is None:
         print("skipped: no Chromium or Chrome found" if find_browser() is None else "skipped: no Pyodide found")
         return
@@ -101,6 +113,8 @@ def main(names=()):
                     tab, ran = lesson(opened, there, LESSONS[name])
                     slowest = max(ran["seconds"].values(), default=0)
                     longest, moved = max(longest, ran["total"]), slider(tab)
+                    if "--keep" in words:
+                        keep(name, ran["seconds"])
                     print(
                         f"lesson {name}     {ran['total']:5.1f} s, slowest cell {slowest:5.1f} s; its slider "
                         f"{np.median(moved):.0f} ms, 95th {np.percentile(moved, 95):.0f} ms",

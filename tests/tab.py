@@ -100,6 +100,12 @@ _READY = """async seconds => {
     return kernel ? `${kernel.status}, ${kernel.connectionStatus}` : "none";
 }"""
 
+_SEE_BARS = """
+window.bars = new Set();
+const see = () => document.querySelectorAll(".mlcourse-pace").forEach(bar => window.bars.add(bar.innerText));
+new MutationObserver(see).observe(document, {childList: true, subtree: true, characterData: true});
+"""
+
 _IN_TIME = """(work, seconds) => Promise.race([
     work,
     new Promise((_, reject) => setTimeout(() => reject(new Error(`still at it after ${seconds} s`)), 1000 * seconds)),
@@ -108,17 +114,21 @@ _IN_TIME = """(work, seconds) => Promise.race([
 _RUN_ALL = """async () => {
     const tab = window.jupyterapp.shell.currentWidget;
     const cells = [...tab.content.model.cells].filter(cell => cell.type === "code");
-    const started = performance.now(), seconds = {}, since = new Map();
-    const look = () => cells.forEach((cell, place) => {
-        const now = (performance.now() - started) / 1000;
-        if (cell.executionState === "running" && !since.has(place)) since.set(place, now);
-        const ended = cell.executionState === "idle" && since.has(place) && !(place in seconds);
-        if (ended) seconds[place] = now - since.get(place);
+    const started = performance.now(), ended = {}, waiting = new Set();
+    const look = () => cells.forEach(({id, executionState}) => {
+        if (executionState === "running") waiting.add(id);  // since it was queued
+        if (executionState === "idle" && waiting.has(id)) ended[id] ??= (performance.now() - started) / 1000;
     });
     const timer = setInterval(look, 20);
     await window.jupyterapp.commands.execute("notebook:run-all-cells");
     look();
     clearInterval(timer);
+    const seconds = {};
+    let before = 0;
+    for (const [id, end] of Object.entries(ended).sort((one, other) => one[1] - other[1])) {
+        seconds[id] = end - before;
+        before = end;
+    }
     return {total: (performance.now() - started) / 1000, seconds};
 }"""
 
@@ -141,6 +151,7 @@ class Tab:
 
     def __init__(self, opened, address):
         self.page, self.address, self.console, self.outside, self.failed = opened.new_page(), address, [], [], []
+        self.page.add_init_script(_SEE_BARS)
         self.page.on("console", lambda said: self.console.append((said.type, said.text)))
         self.page.on("pageerror", lambda error: self.console.append(("error", str(error))))
         opened.on("request", lambda request: OUTSIDE.match(request.url) and self.outside.append(request.url))
@@ -159,8 +170,8 @@ class Tab:
         state = self.page.evaluate(_READY, KERNEL_SECONDS)
         assert state is None, f"the kernel was not ready after {KERNEL_SECONDS} s: {state}"
 
-    def run_all(self, seconds=180):
-        """Run > Run All Cells; gives {"total": seconds, "seconds": {place among the code cells: seconds}}."""
+    def run_all(self, seconds=600):
+        """Run > Run All Cells; gives {"total": seconds, "seconds": {id of a code cell: seconds}}."""
         return self._evaluate(_RUN_ALL, None, seconds)
 
     def execute(self, code, seconds=60):
@@ -186,6 +197,10 @@ class Tab:
         """Leave the site no room to keep anything."""
         session = self.page.context.new_cdp_session(self.page)
         session.send("Storage.overrideQuotaForOrigin", {"origin": self.address.rstrip("/"), "quotaSize": 1000})
+
+    def bars(self):
+        """What the bars over long cells have said so far."""
+        return self.page.evaluate("() => [...window.bars]")
 
     def notebook(self):
         """The notebook as it stands in the tab."""

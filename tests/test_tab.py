@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mlcourse.classroom.site import build_site
-from mlcourse.classroom.site.build import MARK, written_hash
+from mlcourse.classroom.site.build import MARK, PAGES, written_hash
 from mlcourse.classroom.tab import KEEPS_NOTHING
 from tests.lab import ROOT, PanelOnPage, find_browser
 from tests.tab import Tab, browsers, complaints, find_pyodide, printed, served
@@ -22,6 +22,7 @@ from tests.tested import cells, notebooks_in
 LESSONS = notebooks_in("notebooks")
 EXERCISE = "exercises/04_the_meta_gradient_by_hand.ipynb"
 SCREENSHOTS = ROOT / "build" / "screenshots"
+MEASURED = json.loads((PAGES / "seconds.json").read_text())
 CHECK = re.compile(r'p\.check\("(\w+)", (\w+)\)')
 
 
@@ -74,6 +75,8 @@ def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_move
     for place, (here, stored) in enumerate(zip(ran, cells(path), strict=True)):
         if "nbval-check-output" in stored.metadata.get("tags", []):
             assert printed(here) == printed(stored), place
+    if any(seconds > 20 for seconds in MEASURED.get(f"notebooks/{path.name}", {}).values()):
+        assert any(re.match(r"takes about \d+ s in a tab", said) for said in tab.bars())
     panel = PanelOnPage(tab.page).bring_into_view()
     first = panel.source()
     assert panel.press("ArrowRight") != first

@@ -111,6 +111,19 @@ def test_texts_are_whole_strings_and_their_hashes_are_those_of_the_files(site):
         assert build.written_hash(notebook) == written, name
 
 
+def test_the_times_of_long_cells_are_of_cells_that_there_are_and_none_takes_two_minutes(site):
+    for name, seconds in json.loads((site / "seconds.json").read_text()).items():
+        notebook = json.loads((site / "files" / name).read_text())
+        assert set(seconds) <= {cell["id"] for cell in notebook["cells"]}, f"{name}: python -m benchmarks.site --keep"
+        assert sum(seconds.values()) < 120, name
+
+
+def test_the_start_page_loads_ahead_what_there_is(site):
+    ahead = re.findall(r'rel="prefetch" href="([^"]+)"', (site / "index.html").read_text())
+    assert any("pyodide.asm.wasm" in name for name in ahead)
+    assert all((site / name).is_file() for name in ahead)
+
+
 def test_a_second_build_replaces_the_first_and_another_folder_is_left_alone(site, release, tmp_path):
     (site / "left_over").write_text("of an older version")
     build_site(site, release)

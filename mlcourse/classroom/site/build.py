@@ -196,9 +196,10 @@ def _finish(built, notebooks, lock):
         "files": {name: written_hash(notebook) for name, notebook in notebooks.items()},
     }
     (built / MARK).write_text(json.dumps(mark, indent=1), encoding="utf-8")
-    (built / "keep.js").write_text((PAGES / "keep.js").read_text(encoding="utf-8"), encoding="utf-8")
+    for name in ("keep.js", "pace.js", "seconds.json"):
+        (built / name).write_text((PAGES / name).read_text(encoding="utf-8"), encoding="utf-8")
     (built / "serve.py").write_text(Path(serve.__file__).read_text(encoding="utf-8"), encoding="utf-8")
-    (built / "index.html").write_text(_start_page(notebooks), encoding="utf-8")
+    (built / "index.html").write_text(_start_page(notebooks, _loaded_soon(built, lock)), encoding="utf-8")
     page = built / "lab" / "index.html"
     text, changed = re.subn(
         r"(?=await import\(\s*'\.\./config-utils\.js)",
@@ -216,7 +217,16 @@ def written_hash(notebook):
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _start_page(notebooks):
+def _loaded_soon(built, lock):
+    """The large files that the first cell of lesson 00 waits for, as addresses in the site."""
+    python = [*built.glob("static/pyodide/pyodide.*m*"), *built.glob("static/pyodide/python_stdlib.zip")]
+    wheels = [built / "static" / "pyodide" / package["file_name"] for package in lock["packages"].values()]
+    application = [*built.glob("build/jlab_core.*.js")]
+    found = [path for path in (*application, *python, *wheels) if path.exists()]
+    return [path.relative_to(built).as_posix() for path in found]
+
+
+def _start_page(notebooks, soon):
     rows = []
     for name in notebooks:
         folder, file = name.split("/")
@@ -226,6 +236,8 @@ def _start_page(notebooks):
             beside = f' <a href="{_address(exercise)}">exercises</a>' if exercise in notebooks else ""
             rows.append(f'<li><a href="{_address(name)}">{number:02} {TITLES[number]}</a>{beside}</li>')
     page = (PAGES / "index.html").read_text(encoding="utf-8")
+    ahead = "\n".join(f'<link rel="prefetch" href="{path}">' for path in soon)
+    page = page.replace("{{soon}}", ahead)
     return page.replace("{{first}}", _address(next(iter(notebooks)))).replace("{{lessons}}", "\n".join(rows))
 
 

@@ -4,6 +4,8 @@
 // version would never be seen. So a saved file that only ran is let go; one with something written into it is kept
 // beside the site's under a dated name where the site's has changed as well, and stays where it is otherwise.
 
+import {watchThePace} from "./pace.js";
+
 const ROOT = new URL(".", import.meta.url);
 const DATABASE = `JupyterLite Storage - ${ROOT.pathname}`;
 const SEEN = `mlcourse ${ROOT.pathname}`;
@@ -20,6 +22,7 @@ export async function begin() {
   navigator.storage?.persist?.().catch(() => {});
   document.addEventListener("visibilitychange", saveAll);
   tell(application, said).catch(error => console.warn("mlcourse:", error));
+  pace(application).catch(error => console.warn("mlcourse:", error));
 }
 
 // One tab at a time.
@@ -172,6 +175,11 @@ function neverLeaveWaiting(drive, state) {
   drive.createCheckpoint = path => real.createCheckpoint(path).catch(
     () => ({id: "0", last_modified: new Date().toISOString()}),  // a notebook opens without one, too
   );
+}
+
+async function pace(application) {
+  const measured = await (await fetch(new URL("seconds.json", ROOT))).json();
+  watchThePace(await application, measured);
 }
 
 async function tell(application, said) {
