@@ -193,6 +193,23 @@ def test_without_pyodide_the_kernels_own_address_is_asked_and_named_where_it_doe
         pyodide.fetched_lock((tmp_path / "nowhere").as_uri())
 
 
+def test_a_site_that_loads_python_from_elsewhere_has_the_courses_own_packages_beside_its_lock_file(
+    tmp_path, monkeypatch
+):
+    release = made_up(tmp_path, version="314.0.6", python="3.14.2", micropip="0.11.1")
+    lock = pyodide.fetched_lock((release / pyodide.LOCK).as_uri())
+    monkeypatch.setattr(pyodide, "fetched_lock", lambda: lock)
+    build_site(tmp_path / "site")
+    folder = tmp_path / "site" / "static" / "lock"
+    packages = json.loads((folder / pyodide.LOCK).read_text())["packages"].values()
+    here = {each["file_name"] for each in packages if not each["file_name"].startswith("file:")}
+    assert here == {path.name for path in folder.glob("*.whl")}
+    config = json.loads((tmp_path / "site" / "jupyter-lite.json").read_text())["jupyter-config-data"]
+    kernel = config["litePluginSettings"]["@jupyterlite/pyodide-kernel-extension:kernel"]
+    assert "pyodideUrl" not in kernel
+    assert (tmp_path / "site" / kernel["loadPyodideOptions"]["lockFileURL"]).is_file()
+
+
 def test_a_wheel_that_was_packed_again_is_what_pip_would_install():
     wheel = wheels.installed_wheel("tqdm")
     assert wheel == wheels.installed_wheel("tqdm")  # byte for byte
