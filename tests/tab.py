@@ -157,9 +157,16 @@ class Tab:
         opened.on("request", lambda request: OUTSIDE.match(request.url) and self.outside.append(request.url))
         opened.on("response", lambda answer: answer.status >= 400 and self.failed.append((answer.status, answer.url)))
 
+    def begin_to_open(self, path):
+        """Open a notebook in JupyterLab, and no other; wait for nothing."""
+        self.page.goto(f"{self.address}lab/index.html?workspace={uuid4().hex}&path={path}", wait_until="commit")
+        return self
+
     def open(self, path, kernel=True):
         """Open a notebook in JupyterLab, and no other; wait for its cells, and for its kernel."""
-        self.page.goto(f"{self.address}lab/index.html?workspace={uuid4().hex}&path={path}")
+        return self.begin_to_open(path).wait_until_open(kernel)
+
+    def wait_until_open(self, kernel=True):
         self.page.locator(".jp-Notebook .jp-Cell >> visible=true").first.wait_for(timeout=60_000)
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.ready")
         if kernel:

@@ -67,9 +67,30 @@ def tab(opened):
     made.page.close()
 
 
+@pytest.fixture(scope="module")
+def lessons(opened):
+    """A function that gives a lesson's Tab, and opens the next one's, whose Python starts while this one computes."""
+    chromium, there = opened
+    begun = {}
+
+    def begin(place):
+        if place < len(LESSONS) and place not in begun:
+            begun[place] = Tab(chromium, there.address).begin_to_open(f"notebooks/{LESSONS[place].name}")
+
+    def tab_of(path):
+        place = LESSONS.index(path)
+        begin(place)
+        tab = begun[place].wait_until_open()
+        begin(place + 1)
+        return tab
+
+    return tab_of
+
+
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_moves(tab, path):
-    tab.open(f"notebooks/{path.name}").run_all()
+def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_moves(lessons, path):
+    tab = lessons(path)
+    tab.run_all()
     ran = tab.notebook()["cells"]
     assert complaints(ran) == []
     for place, (here, stored) in enumerate(zip(ran, cells(path), strict=True)):
@@ -82,6 +103,8 @@ def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_move
     assert panel.press("ArrowRight") != first
     panel.drag(100)
     tab.page.screenshot(path=SCREENSHOTS / f"tab_{path.name[:2]}.png")
+    assert tab.outside == []
+    tab.page.close()
 
 
 def test_the_start_page_opens_lesson_00(opened):
