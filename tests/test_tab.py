@@ -69,20 +69,20 @@ def tab(opened):
 
 @pytest.fixture(scope="module")
 def lessons(opened):
-    """A function that gives a lesson's Tab, and opens the next one's, whose Python starts while this one computes."""
+    """A function that gives a lesson's Tab, and begins to run the next one meanwhile: two at a time."""
     chromium, there = opened
     begun = {}
 
     def begin(place):
         if place < len(LESSONS) and place not in begun:
-            begun[place] = Tab(chromium, there.address).begin_to_open(f"notebooks/{LESSONS[place].name}")
+            tab = Tab(chromium, there.address).begin_to_open(f"notebooks/{LESSONS[place].name}")
+            begun[place] = tab.begin_to_run_all()
 
     def tab_of(path):
         place = LESSONS.index(path)
         begin(place)
-        tab = begun[place].wait_until_open()
         begin(place + 1)
-        return tab
+        return begun[place]
 
     return tab_of
 
@@ -90,12 +90,14 @@ def lessons(opened):
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_moves(lessons, path):
     tab = lessons(path)
-    tab.run_all()
-    ran = tab.notebook()["cells"]
+    tab.wait_until_run()
+    ran, stored = tab.notebook()["cells"], cells(path)
     assert complaints(ran) == []
-    for place, (here, stored) in enumerate(zip(ran, cells(path), strict=True)):
-        if "nbval-check-output" in stored.metadata.get("tags", []):
-            assert printed(here) == printed(stored), place
+    draws = any("Glyphs" in cell.source for cell in stored)
+    for place, (here, there) in enumerate(zip(ran, stored, strict=True)):
+        if "nbval-check-output" in there.metadata.get("tags", []):
+            alike = nearly_the_same if draws else str.__eq__
+            assert alike(printed(here), printed(there)), (place, printed(here), printed(there))
     if any(seconds > 20 for seconds in MEASURED.get(f"notebooks/{path.name}", {}).values()):
         assert any(re.match(r"takes about \d+ s in a tab", said) for said in tab.bars())
     panel = PanelOnPage(tab.page).bring_into_view()
@@ -105,6 +107,15 @@ def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_move
     tab.page.screenshot(path=SCREENSHOTS / f"tab_{path.name[:2]}.png")
     assert tab.outside == []
     tab.page.close()
+
+
+def nearly_the_same(one, other):
+    """Whether two texts differ in shares by 0.03 at most: another matplotlib draws other letters."""
+    number = r"[-+]?\d+\.\d+"
+    if re.sub(number, "", one).split() != re.sub(number, "", other).split():
+        return False
+    pairs = zip(re.findall(number, one), re.findall(number, other), strict=True)
+    return all(abs(float(here) - float(there)) <= 0.03 for here, there in pairs)
 
 
 def test_the_start_page_opens_lesson_00(opened):
