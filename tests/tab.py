@@ -157,16 +157,9 @@ class Tab:
         opened.on("request", lambda request: OUTSIDE.match(request.url) and self.outside.append(request.url))
         opened.on("response", lambda answer: answer.status >= 400 and self.failed.append((answer.status, answer.url)))
 
-    def begin_to_open(self, path):
-        """Open a notebook in JupyterLab, and no other; wait for nothing of it."""
-        self.page.goto(f"{self.address}lab/index.html?workspace={uuid4().hex}&path={path}")
-        return self
-
     def open(self, path, kernel=True):
         """Open a notebook in JupyterLab, and no other; wait for its cells, and for its kernel."""
-        return self.begin_to_open(path).wait_until_open(kernel)
-
-    def wait_until_open(self, kernel=True):
+        self.page.goto(f"{self.address}lab/index.html?workspace={uuid4().hex}&path={path}")
         self.page.locator(".jp-Notebook .jp-Cell >> visible=true").first.wait_for(timeout=60_000)
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.ready")
         if kernel:
@@ -180,19 +173,6 @@ class Tab:
     def run_all(self, seconds=600):
         """Run > Run All Cells; gives {"total": seconds, "seconds": {id of a code cell: seconds}}."""
         return self._evaluate(_RUN_ALL, None, seconds)
-
-    def begin_to_run_all(self):
-        """Run > Run All Cells as soon as the kernel can work; wait for nothing."""
-        self.page.evaluate(
-            f"() => {{ window.ran = ({_READY})({KERNEL_SECONDS}).then(state => {{"
-            f"if (state !== null) throw new Error(`the kernel was not ready: ${{state}}`); return ({_RUN_ALL})();"
-            "}); window.ran.catch(() => {}); }"
-        )
-        return self
-
-    def wait_until_run(self, seconds=600):
-        """Wait for what `begin_to_run_all` began; gives what `run_all` gives."""
-        return self._evaluate("() => window.ran", None, seconds)
 
     def execute(self, code, seconds=60):
         """Run code in the notebook's kernel, in no cell; gives what it said. Raises AssertionError where it failed."""

@@ -67,30 +67,9 @@ def tab(opened):
     made.page.close()
 
 
-@pytest.fixture(scope="module")
-def lessons(opened):
-    """A function that gives a lesson's Tab, and begins to run the next one meanwhile: two at a time."""
-    chromium, there = opened
-    begun = {}
-
-    def begin(place):
-        if place < len(LESSONS) and place not in begun:
-            tab = Tab(chromium, there.address).begin_to_open(f"notebooks/{LESSONS[place].name}")
-            begun[place] = tab.begin_to_run_all()
-
-    def tab_of(path):
-        place = LESSONS.index(path)
-        begin(place)
-        begin(place + 1)
-        return begun[place]
-
-    return tab_of
-
-
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_moves(lessons, path):
-    tab = lessons(path)
-    tab.wait_until_run()
+def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_moves(tab, path):
+    tab.open(f"notebooks/{path.name}").run_all()
     ran, stored = tab.notebook()["cells"], cells(path)
     assert complaints(ran) == []
     draws = any("Glyphs" in cell.source for cell in stored)
@@ -105,8 +84,6 @@ def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_move
     assert panel.press("ArrowRight") != first
     panel.drag(100)
     tab.page.screenshot(path=SCREENSHOTS / f"tab_{path.name[:2]}.png")
-    assert tab.outside == []
-    tab.page.close()
 
 
 def nearly_the_same(one, other):
