@@ -15,10 +15,11 @@ MKL_NUM_THREADS ?= $(OMP_NUM_THREADS)
 export OMP_NUM_THREADS OPENBLAS_NUM_THREADS MKL_NUM_THREADS
 
 .DEFAULT_GOAL := help
-.PHONY: help learn test notebooks exercises trained benchmarks lint clean
+.PHONY: help learn site test notebooks exercises trained benchmarks lint clean
 
 help:
 	@echo "make learn       make the environment and open the course in JupyterLab"
+	@echo "make site        build the course for a browser's tab in build/site and show it here (docs/publishing.md)"
 	@echo "make test        make the environment and run every check"
 	@echo "make notebooks   execute lessons and solutions again, keep their outputs, rebuild the exercises"
 	@echo "make exercises   rebuild exercises/ from solutions/ (edited ones are left alone)"
@@ -29,6 +30,11 @@ help:
 
 learn: $(VENV)/.learn
 	@$(BIN)/mlcourse learn
+
+# A Pyodide release makes the site complete; without one it loads Python from elsewhere.
+site: PYODIDE := $(or $(MLCOURSE_PYODIDE),$(wildcard ../shared/data/pyodide))
+site: $(VENV)/.site
+	@$(BIN)/mlcourse site build/site $(if $(PYODIDE),--pyodide "$(PYODIDE)") --serve
 
 test: $(VENV)/.test lint
 	$(BIN)/pytest
@@ -66,6 +72,10 @@ $(VENV)/.learn: pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+$(VENV)/.site: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[site]'
+	@touch $@ $(VENV)/.learn
+
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
-	@touch $@ $(VENV)/.learn
+	@touch $@ $(VENV)/.learn $(VENV)/.site

@@ -17,6 +17,9 @@ from tqdm import tqdm
 BREAKDOWNS = 3  # in a row, with no job finished between them: then it is the job that kills its process
 JOB = "in the job "  # begins the note on the error of a job
 
+if sys.platform in ("emscripten", "wasi"):
+    tqdm.monitor_interval = 0  # else each bar tries to start a thread, and warns that there are none
+
 
 @contextmanager
 def processes(number):

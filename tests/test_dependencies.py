@@ -19,12 +19,14 @@ def test_environment_and_pyproject_name_the_same_dependencies():
     assert (conda - {"pip"}) | (pip - {"--editable ."}) == ours
 
 
-def test_a_class_and_a_cluster_need_nothing_that_the_tests_do_not_try():
+def test_a_class_a_cluster_and_a_site_need_nothing_that_the_tests_do_not_try():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert set(extras["class"]) | set(extras["cluster"]) <= set(extras["test"])
+    assert {*extras["class"], *extras["cluster"], *extras["site"]} <= set(extras["test"])
 
 
-def test_every_dependency_has_a_lower_bound():
+def test_every_dependency_has_a_lower_bound_and_what_builds_the_site_is_pinned_together():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for dependency in project["dependencies"] + project["optional-dependencies"]["test"]:
-        assert re.fullmatch(r"[a-z-]+>=[\d.]+", dependency), dependency
+    extras = project["optional-dependencies"]
+    for dependency in project["dependencies"] + extras["test"]:
+        assert dependency in extras["site"] or re.fullmatch(r"[a-z-]+>=[\d.]+", dependency), dependency
+    assert len({re.fullmatch(r"[a-z-]+==([\d.]+)", dependency)[1] for dependency in extras["site"]}) == 1

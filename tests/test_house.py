@@ -29,6 +29,7 @@ ARROWS = {
     "data": set(),
     "lessons": {"judging", "problems", "learner"},
     "cells": {"worked", "learner", "tab"},
+    "site": {"learner", "tab"},
     "cli": {
         "judging",
         "problems",
@@ -39,6 +40,7 @@ ARROWS = {
         "report",
         "terminal",
         "cells",
+        "site",
     },
     "terminal": set(),
     "tab": set(),

@@ -455,6 +455,28 @@ def _as_options(message, names):
 
 
 @app.command()
+def site(
+    folder: Annotated[Path, typer.Argument(help="A new folder, or a site that was built before.")],
+    pyodide: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="A Pyodide release: the site is then complete, and needs no network."),
+    ] = None,
+    working_copy: Annotated[
+        bool, typer.Option("--working-copy", help="Notebooks as they are, also those that differ from the last commit.")
+    ] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Show it on this machine afterwards.")] = False,
+):
+    """Build the course as a static site that runs in a browser's tab; docs/publishing.md goes on from there."""
+    from mlcourse.classroom import site as sites
+
+    number, size = sites.build_site(folder, pyodide, as_they_are=working_copy)
+    print(f"{folder} is a site of {number} files, {size / 1e6:.0f} MB. Any web host can serve it, and so does:")
+    print(f"  python3 {folder / 'serve.py'}")
+    if serve:
+        sites.serve(folder)
+
+
+@app.command()
 def course(folder: Annotated[Path, typer.Argument(help="An empty folder for the class.")]):
     """Lay out an nbgrader course for a class; docs/teaching.md goes on from there."""
     from mlcourse.classroom.teaching.course import lay_course
