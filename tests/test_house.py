@@ -28,8 +28,10 @@ ARROWS = {
     "report": {"figures"},
     "data": set(),
     "lessons": {"judging", "problems", "learner"},
-    "cells": {"worked", "learner", "tab"},
     "site": {"learner", "tab"},
+    "sitting": {"judging", "learner", "lessons"},
+    "asking": {"judging", "learner", "lessons", "sitting", "terminal"},
+    "cells": {"worked", "learner", "tab", "sitting", "figures"},
     "cli": {
         "judging",
         "problems",
@@ -41,6 +43,7 @@ ARROWS = {
         "terminal",
         "cells",
         "site",
+        "asking",
     },
     "terminal": set(),
     "tab": set(),
@@ -114,7 +117,7 @@ sys.modules |= dict.fromkeys(absent)
 sys.platform = "emscripten"
 
 from pathlib import Path
-from mlcourse.classroom import example, export_progress, lesson, progress, start_lesson
+from mlcourse.classroom import example, export_progress, lesson, practice, progress, start_lesson
 from mlcourse.classroom.learner import exercises
 from mlcourse.classroom.panels import PANELS
 exercises.ROOT = Path.cwd()
@@ -122,7 +125,7 @@ start_lesson(4)
 print(lesson(4).check("jacobian", type(lesson(4).problems["jacobian"]).solution).outcome)
 for panel in PANELS.values():
     panel()
-print(example(1)), print(progress()), export_progress()
+print(example(1)), print(progress()), practice(), export_progress()
 print([path.name for path in Path().rglob("*.jsonl")])
 """
 

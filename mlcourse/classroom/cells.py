@@ -1,9 +1,11 @@
 """What the command `mlcourse` does in a terminal, in a cell: a browser's tab has no terminal."""
 
+from datetime import date
 from pathlib import Path
 
 from mlcourse.classroom import tab
 from mlcourse.classroom.learner import exercises
+from mlcourse.classroom.learner import practice as due
 from mlcourse.classroom.learner import progress as kept
 from mlcourse.classroom.learner.carry import export_progress as _export
 from mlcourse.classroom.learner.carry import import_progress as _import
@@ -16,18 +18,68 @@ TAKES = {
 }
 
 
-def progress():
-    """Show each lesson's mastery against the 80 % gate, and what to do next."""
-    lessons = kept.overview()
-    if lessons is None:  # which was said
+def progress(figure=False):
+    """Show each lesson's mastery against the 80 % gate, what is still remembered, what is due, and what to do next.
+
+    figure   True for a picture of the memory instead: what was solved, and how much of it is still known
+    """
+    today = date.today()
+    lessons, record = kept.overview(), due.read()
+    if lessons is None or record is None:  # which was said
         return None
-    table = [("lesson", "points", "", "mastery"), (":--", "--:", ":--", ":--")]
+    if figure:
+        return picture(record, today) or Words(NO_PICTURE)
+    known = remembered(record, today)
+    table = [("lesson", "points", "", "mastery", "memory"), (":--", "--:", ":--", ":--", "--:")]
     for each in lessons:
         title, points = f"{each.lesson:02} {TITLES[each.lesson]}", f"{each.points}/{each.out_of}"
-        table.append((title, points, bar(each.share), standing(each)))
+        table.append((title, points, bar(each.share), standing(each), known.get(each.lesson, "")))
     rows = "\n".join(f"| {' | '.join(row)} |" for row in table)
     title = f"**Your progress**; {kept.MASTERY:.0%} of the points master a lesson"
-    return Words(f"{title}\n\n{rows}\n\n{what_next(lessons)}")
+    return Words(f"{title}\n\n{rows}\n\n{due.summary(record, today)}\n\n{what_next(lessons)}")
+
+
+NO_PICTURE = "Nothing was solved yet: there is nothing to remember, and no picture of it."
+
+
+def picture(record, today):
+    """The figure of a learner's memory; None where nothing was solved yet."""
+    from mlcourse.classroom.figures.memory import memory
+
+    numbers = due.picture(record, today)
+    return None if numbers is None else memory(numbers)
+
+
+def remembered(record, today):
+    """{lesson: the share of what was solved of it that is still known, in words}."""
+    return {number: f"{known / solved:.0%}" for number, solved, known in due.by_lesson(record, today)}
+
+
+def practice(minutes=due.MINUTES):
+    """Show the problem that is due now, with numbers of its own, and give the `p` that checks it.
+
+    p = practice(); then write the answer into a cell and `p.check(name, answer)`. p.hint, p.solution and p.show are as
+    in a lesson, `p.rate("hard")` corrects how the answer was rated.
+
+    minutes   of practice today, after which it says that it is done and gives None
+    """
+    from IPython.display import display
+
+    from mlcourse.classroom.sitting import Sitting, statement, to_fill_in
+
+    record, today = due.read(), date.today()
+    if record is None:  # which was said
+        return None
+    task = due.next_task(record, today, minutes)
+    if task is None:
+        display(Words(due.done(record, today, minutes)))
+        return None
+    p = Sitting(task)
+    p.begin()
+    name, spent = task.problem.name, due.minutes_spent(record, today)
+    cell = f'```python\n{to_fill_in(task.problem)}\n```\n\n```python\np.check("{name}", {name})\n```'
+    display(Words(f"{statement(p, spent, minutes)}\n\nIn cells of your own:\n\n{cell}"))
+    return p
 
 
 def bar(share):
@@ -107,5 +159,5 @@ def import_progress(file):
 
 
 def taken(number, path):
-    """One sentence on how many checks came out of a file."""
-    return f"{number or 'No'} new check{'' if number == 1 else 's'} from {path.name}; what was here stays."
+    """One sentence on how much came out of a file."""
+    return f"{number or 'No'} new {'entry' if number == 1 else 'entries'} from {path.name}; what was here stays."

@@ -309,11 +309,17 @@ def progress(
     import_: Annotated[
         Path | None, typer.Option("--import", metavar="FILE", help="First add what is in such a file.")
     ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A picture of what is still remembered: .png, .pdf or .svg.")
+    ] = None,
 ):
-    """Show each lesson's mastery against the 80 % gate, and what to do next."""
+    """Show each lesson's mastery against the 80 % gate, what is remembered, what is due, and what to do next."""
+    from datetime import date
+
     from rich.table import Table
 
     from mlcourse.classroom import cells
+    from mlcourse.classroom.learner import practice as due
     from mlcourse.classroom.learner.notebook import TITLES
     from mlcourse.classroom.learner.progress import MASTERY, overview
 
@@ -322,17 +328,49 @@ def progress(
     if export is not None:
         cells.export_progress(export)
         return
-    lessons = overview()
-    if lessons is None:  # which was said
+    lessons, today = overview(), date.today()
+    record = None if lessons is None else due.read()
+    if record is None:  # which was said
         raise typer.Exit(2)
+    if figure is not None:
+        _draw(record, today, figure)
+        return
+    remembered = cells.remembered(record, today)
     table = Table(title=f"Your progress; {MASTERY:.0%} of the points master a lesson", title_justify="left")
-    for heading in ("lesson", "points", "", "mastery"):
+    for heading in ("lesson", "points", "", "mastery", "memory"):
         table.add_column(heading, overflow="fold", no_wrap=heading != "lesson")
     for each in lessons:
         title = f"{each.lesson:02} {TITLES[each.lesson]}"
-        table.add_row(title, f"{each.points}/{each.out_of}", cells.bar(each.share), cells.standing(each))
+        row = (f"{each.points}/{each.out_of}", cells.bar(each.share), cells.standing(each))
+        table.add_row(title, *row, remembered.get(each.lesson, ""))
     _console().print(table)
+    print(due.summary(record, today, "`mlcourse practice`"))
     print(cells.what_next(lessons))
+
+
+def _draw(record, today, path):
+    """Write the picture of a learner's memory into a file."""
+    from mlcourse.classroom import cells
+
+    drawn = cells.picture(record, today)
+    if drawn is None:
+        print(cells.NO_PICTURE)
+        return
+    drawn.savefig(path)
+    print(f"The picture of your memory is in {path}.")
+
+
+@app.command()
+def practice(
+    minutes: Annotated[int, typer.Option(min=1, help="How much today, by the problems' own minutes.")] = 10,
+):
+    """Bring back what you solved before you forget it, with other numbers: ten minutes a day, lessons mixed.
+
+    Numbers and labels are asked here; a function is written in the editor that VISUAL or EDITOR names.
+    """
+    from mlcourse.classroom.asking import practise
+
+    practise(minutes)
 
 
 @app.command()

@@ -96,6 +96,7 @@ class Lesson:
     def hint(self, name):
         """The next hint; the last one says where the solution is."""
         hints = self._problem(name).hints
+        progress.happened("hint", self.number, name, self.seed)
         turn = self._hinted.get(name, 0)
         self._hinted[name] = turn + 1
         if turn < len(hints):
@@ -104,7 +105,9 @@ class Lesson:
 
     def solution(self, name):
         """The worked solution."""
-        return Words(self._problem(name).worked_solution(self.seed))
+        problem = self._problem(name)
+        progress.happened("solution", self.number, name, self.seed)
+        return Words(problem.worked_solution(self.seed))
 
     def __repr__(self):
         rows = "\n".join(

@@ -52,7 +52,7 @@ def test_progress_is_carried_by_a_file(tmp_path, monkeypatch, capsys):
     import_progress(str(tmp_path / "mine.json"))
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"Your progress is in {tmp_path / 'mine.json'}."
-    assert said[1:] == [f"{count} from mine.json; what was here stays." for count in ("1 new check", "No new checks")]
+    assert said[1:] == [f"{count} from mine.json; what was here stays." for count in ("1 new entry", "No new entries")]
     assert kept.solved() == {(4, "jacobian")}
 
 

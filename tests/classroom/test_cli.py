@@ -208,9 +208,9 @@ def test_progress_is_carried_from_one_home_to_another_by_a_file(tmp_path, monkey
     file = str(tmp_path / "mine.json")
     assert mlcourse("progress", "--export", file, home=tmp_path / "there").stdout == f"Your progress is in {file}.\n"
     done = mlcourse("progress", "--import", file, home=tmp_path / "here")
-    assert done.stdout.startswith("1 new check from mine.json") and "The meta-gradient by hand" in done.stdout
+    assert done.stdout.startswith("1 new entry from mine.json") and "The meta-gradient by hand" in done.stdout
     again = mlcourse("progress", "--import", file, home=tmp_path / "here")
-    assert again.stdout.startswith("No new checks")
+    assert again.stdout.startswith("No new entries")
     foreign = mlcourse("progress", "--import", __file__, home=tmp_path / "here")
     assert foreign.returncode == 2 and "no progress file of the course" in foreign.stderr
     assert foreign.stderr.count("\n") == 1
@@ -350,5 +350,5 @@ def test_a_users_own_number_of_threads_wins(monkeypatch):
 
 def test_help_names_every_command():
     done = mlcourse("--help")
-    for command in ("learn", "example", "grade", "progress", "reset", "update", "release", "course"):
+    for command in ("learn", "example", "grade", "practice", "progress", "reset", "update", "release", "course"):
         assert command in done.stdout

@@ -80,6 +80,10 @@ class FunctionProblem(Problem):
         names = list(inspect.signature(type(self).solution).parameters)
         return lambda *arguments: self.maker(dict(zip(names, arguments, strict=True)))(settings)
 
+    @property
+    def misconceptions(self):
+        return super().misconceptions | {self.told(deviation)[0] for deviation in self.deviations}
+
     def sizes(self, case):
         return {}
 

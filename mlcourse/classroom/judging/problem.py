@@ -55,6 +55,11 @@ class Problem:
     def points(self):
         return POINTS[self.difficulty]
 
+    @property
+    def misconceptions(self):
+        """The names of the mistakes that it knows."""
+        return frozenset(entry.name for entry in self.mistakes)
+
     def draw(self, rng):
         """The numbers of one case: name -> value."""
         return {}

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mlcourse.classroom.learner import progress
-from mlcourse.classroom.learner.check import read_check
+from mlcourse.classroom.learner.check import read_check, read_moment
 from mlcourse.classroom.learner.clone import CourseError
 
 FORMAT, VERSION = "mlcourse progress", 1
@@ -20,9 +20,10 @@ def export_progress(file=None):
     """
     path = Path(file or f"mlcourse-progress-{datetime.now():%Y-%m-%d-%H%M%S}.json").expanduser()
     checks = progress.checks()
-    if checks is None:  # which was said
+    moments = None if checks is None else progress.moments()
+    if moments is None:  # which was said
         raise CourseError("no file was written")
-    content = {"format": FORMAT, "version": VERSION, "checks": checks}
+    content = {"format": FORMAT, "version": VERSION, "checks": checks, "practice": moments}
     try:
         with open(path, "x", encoding="utf-8") as target:
             json.dump(content, target, ensure_ascii=False, indent=0)
@@ -42,7 +43,7 @@ def import_progress(file):
 
 
 def _read(path):
-    """The Checks in a file."""
+    """The Checks and Moments in a file; courses before there was practice wrote no Moments."""
     how = "`mlcourse progress --export FILE` writes one, and `export_progress()` in a cell"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -57,6 +58,7 @@ def _read(path):
     if content.get("version") != VERSION:
         raise CourseError(f"{path} was written by a newer course than this one: update this one first")
     try:
-        return [read_check(values) for values in content["checks"]]
+        checks, moments = content["checks"], content.get("practice", [])
+        return [*map(read_check, checks), *map(read_moment, moments)]
     except (KeyError, TypeError, ValueError) as error:
         raise CourseError(f"{path} is damaged ({error}), nothing of it was taken: {how}") from None

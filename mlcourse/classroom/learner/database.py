@@ -6,13 +6,12 @@ import sqlite3
 import sys
 from datetime import datetime
 
-from mlcourse.classroom.learner.check import Check
+from mlcourse.classroom.learner.check import READ, Check, Moment
 
 PATIENCE = 10  # seconds that one kernel waits for another to write
 FILE = "progress.sqlite"
 
-_COLUMNS = "at, lesson, problem, seed, outcome, misconception, message"
-_INSERT = f"INSERT INTO checks ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_TABLES = {Check: "checks", Moment: "practice"}
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS checks (
     id INTEGER PRIMARY KEY,
@@ -25,6 +24,16 @@ CREATE TABLE IF NOT EXISTS checks (
     message TEXT
 )
 """
+_PRACTICE = """
+CREATE TABLE IF NOT EXISTS practice (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    lesson INTEGER NOT NULL,
+    problem TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    what TEXT NOT NULL
+)
+"""
 
 
 def begun(home):
@@ -32,36 +41,57 @@ def begun(home):
     return os.path.exists(home / FILE)  # Path.exists raises where a folder may not be entered
 
 
-def add(home, check):
-    """Keep a Check. Raises OSError where that cannot be done."""
+def add(home, record):
+    """Keep a Check or a Moment. Raises OSError where that cannot be done."""
     with _database(home) as connection, connection:
-        connection.execute(_INSERT, check)
+        connection.execute(_insert(type(record)), record)
 
 
-def merge(home, checks):
-    """Keep those of some Checks that are not there yet; gives how many. Raises OSError where that cannot be done."""
+def merge(home, records):
+    """Keep those of some Checks and Moments that are not there yet, all of them or, where that cannot be done, none.
+
+    Gives how many were new. Raises OSError where that cannot be done.
+    """
     with _database(home) as connection, connection:
         connection.execute("BEGIN IMMEDIATE")
-        known = set(_rows(connection))
-        new = [check for check in dict.fromkeys(checks) if check not in known]
-        connection.executemany(_INSERT, new)
+        known = {kind: set(_rows(connection, kind)) for kind in _TABLES}
+        new = [record for record in dict.fromkeys(records) if record not in known[type(record)]]
+        for record in new:
+            connection.execute(_insert(type(record)), record)
     return len(new)
 
 
-def read(home):
-    """Every Check, oldest first. Raises FileNotFoundError where there is no file, OSError where it cannot be read."""
+def read(home, kind=Check):
+    """Every record of a kind, oldest first.
+
+    Raises FileNotFoundError where there is no file, OSError where it cannot be read.
+    """
     (home / FILE).stat()
     with _database(home) as connection:
-        return _rows(connection)
+        return _rows(connection, kind)
 
 
-def _rows(connection):
-    return [Check(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM checks ORDER BY at, id")]
+def _insert(kind):
+    columns = kind._fields
+    return f"INSERT INTO {_TABLES[kind]} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+def _rows(connection, kind):
+    there = _columns(connection, _TABLES[kind])
+    if not there:  # an older course's file that cannot be written to, as where it lacks a column
+        return []
+    columns = ", ".join("NULL" if name == "message" and name not in there else name for name in kind._fields)
+    rows = connection.execute(f"SELECT {columns} FROM {_TABLES[kind]} ORDER BY at, id").fetchall()
+    sound = []
+    for row in rows:
+        with contextlib.suppress(ValueError):  # not the course's own, or a newer one's
+            sound.append(READ[kind](row))
+    return sound
 
 
 @contextlib.contextmanager
 def _database(home):
-    """A connection with the table in place. A damaged file is set aside under a dated name, never overwritten."""
+    """A connection with the tables in place. A damaged file is set aside under a dated name, never overwritten."""
     path = home / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -86,15 +116,23 @@ def _open(path):
         with connection:
             connection.execute(_SCHEMA)
             connection.execute("SELECT count(*) FROM checks").fetchone()
-            _add_column(connection, "message")
+            _bring_up_to_date(connection)
     except sqlite3.DatabaseError:
         connection.close()
         raise
     return connection
 
 
-def _add_column(connection, name):
-    """A column that files of an older course lack. A file that cannot be written to does without."""
-    if name not in {column for _, column, *_ in connection.execute("PRAGMA table_info(checks)")}:
+def _bring_up_to_date(connection):
+    """What files of an older course lack. A file that cannot be written to does without."""
+    if "message" not in _columns(connection, "checks"):
         with contextlib.suppress(sqlite3.OperationalError):  # or another kernel has just added it
-            connection.execute(f"ALTER TABLE checks ADD COLUMN {name} TEXT")
+            connection.execute("ALTER TABLE checks ADD COLUMN message TEXT")
+    if not _columns(connection, "practice"):
+        with contextlib.suppress(sqlite3.OperationalError):
+            connection.execute(_PRACTICE)
+
+
+def _columns(connection, table):
+    """The names of a table's columns; none where there is no such table."""
+    return {column for _, column, *_ in connection.execute(f"PRAGMA table_info({table})")}

@@ -1,7 +1,7 @@
 """Progress as journals, one a kernel: for a browser's files, which two tabs can write at once and neither can lock.
 
 No kernel writes into another's journal, so none can lose what the other wrote; what is read is all of them together. A
-journal is a line of JSON a check. A database would take eight times as long on these files.
+journal is a line of JSON a record. A database would take eight times as long on these files.
 """
 
 import json
@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from uuid import uuid4
 
-from mlcourse.classroom.learner.check import read_check
+from mlcourse.classroom.learner.check import READ, Check, Moment
 
 FOLDER = "checks"
+FOLDERS = {Check: FOLDER, Moment: "practice"}  # each kind of record has its own
 MANY = 5  # journals of earlier days, from which on they are made one
 
 
@@ -22,30 +23,39 @@ def begun(home):
     return os.path.exists(home / FOLDER)
 
 
-def add(home, check):
-    """Keep a Check. Raises OSError where that cannot be done."""
-    _write(home, [check])
+def add(home, record):
+    """Keep a Check or a Moment. Raises OSError where that cannot be done."""
+    _write(home, type(record), [record])
 
 
-def merge(home, checks):
-    """Keep those of some Checks that are not there yet; gives how many. Raises OSError where that cannot be done."""
-    known = set(read(home)) if begun(home) else set()
-    new = [check for check in dict.fromkeys(checks) if check not in known]
-    _write(home, new)
-    return len(new)
+def merge(home, records):
+    """Keep those of some Checks and Moments that are not there yet.
+
+    Gives how many were new. Raises OSError where that cannot be done.
+    """
+    new = 0
+    for kind in FOLDERS:
+        known = set(read(home, kind)) if os.path.exists(home / FOLDERS[kind]) else set()
+        unknown = [record for record in dict.fromkeys(records) if type(record) is kind and record not in known]
+        if unknown:
+            _write(home, kind, unknown)
+        new += len(unknown)
+    return new
 
 
-def read(home):
-    """Every Check, oldest first. Raises FileNotFoundError where there is no folder, OSError where it cannot be read."""
+def read(home, kind=Check):
+    """Every record of a kind, oldest first.
+
+    Raises FileNotFoundError where there is no folder, OSError where it cannot be read.
+    """
     found = {}
-    for name in sorted(os.listdir(home / FOLDER)):
-        checks, damaged = _read_one(home / FOLDER / name)
-        found |= dict.fromkeys(checks)
+    folder = home / FOLDERS[kind]
+    for name in sorted(os.listdir(folder)):
+        records, damaged = _read_one(folder / name, kind)
+        found |= dict.fromkeys(records)
         if damaged:
-            print(
-                f"Some lines of your progress could not be read; they stay in {home / FOLDER / name}", file=sys.stderr
-            )
-    return sorted(found, key=lambda check: check.at)
+            print(f"Some lines of your progress could not be read; they stay in {folder / name}", file=sys.stderr)
+    return sorted(found, key=lambda record: record.at)
 
 
 @cache
@@ -54,24 +64,25 @@ def _name(home):
     return f"{datetime.now():%Y-%m-%d-%H%M%S}-{uuid4().hex[:8]}.jsonl"
 
 
-def _write(home, checks):
-    folder, mine = home / FOLDER, home / FOLDER / _name(home)
+def _write(home, kind, records):
+    folder = home / FOLDERS[kind]
+    mine = folder / _name(home)
     first = not mine.exists()
     if first:
         folder.mkdir(parents=True, exist_ok=True)
-    _append(mine, checks)
+    _append(mine, records)
     if first:
-        _make_one(folder, mine)
+        _make_one(folder, mine, kind)
 
 
-def _append(path, checks):
+def _append(path, records):
     with open(path, "a", encoding="utf-8") as file:
-        file.write("".join(json.dumps(check, ensure_ascii=False) + "\n" for check in checks))
+        file.write("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
-def _read_one(path):
-    """(the Checks of a journal, whether there were lines that are none)."""
-    checks, damaged = [], False
+def _read_one(path, kind):
+    """(the records of a journal, whether there were lines that are none)."""
+    records, damaged = [], False
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             lines = file.read().split("\n")
@@ -79,13 +90,13 @@ def _read_one(path):
         lines = []
     for line in filter(None, lines):
         try:
-            checks.append(read_check(json.loads(line)))
+            records.append(READ[kind](json.loads(line)))
         except (ValueError, TypeError):
             damaged = True
-    return checks, damaged
+    return records, damaged
 
 
-def _make_one(folder, mine):
+def _make_one(folder, mine, kind):
     """Take the journals of earlier days into this one, so that there are never many to read.
 
     One goes when all of it is here, and nothing was added meanwhile. A kernel that writes on begins it anew.
@@ -94,8 +105,8 @@ def _make_one(folder, mine):
     old = [folder / name for name in sorted(os.listdir(folder)) if name < yesterday and name != mine.name]
     if len(old) < MANY:
         return
-    taken = {path: checks for path in old for checks, damaged in [_read_one(path)] if not damaged}
-    _append(mine, dict.fromkeys(check for checks in taken.values() for check in checks))
-    for path, checks in taken.items():
-        if _read_one(path) == (checks, False):
+    taken = {path: records for path in old for records, damaged in [_read_one(path, kind)] if not damaged}
+    _append(mine, dict.fromkeys(record for records in taken.values() for record in records))
+    for path, records in taken.items():
+        if _read_one(path, kind) == (records, False):
             path.unlink(missing_ok=True)

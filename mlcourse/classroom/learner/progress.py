@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mlcourse.classroom import tab
 from mlcourse.classroom.judging.verdict import Verdict
-from mlcourse.classroom.learner.check import Check
+from mlcourse.classroom.learner.check import Check, Moment
 from mlcourse.classroom.problems import lessons, of_lesson
 
 MASTERY = 0.8
@@ -24,7 +24,7 @@ def home():
 
 
 def _store():
-    """The module that keeps Checks here: begun, add, merge, read."""
+    """The module that keeps records here: begun, add, merge, read."""
     if tab.here():
         from mlcourse.classroom.learner import journal as store
     else:
@@ -32,19 +32,33 @@ def _store():
     return store
 
 
-def record(verdict):
+def stamp(now=None):
+    """A moment, now by default, as records have it."""
+    return (now or datetime.now()).isoformat(timespec="seconds")
+
+
+def record(verdict, now=None):
     """Keep one verdict. A disk that cannot be written to costs the record, not the lesson."""
-    now = datetime.now().isoformat(timespec="seconds")
-    check = Check(now, *verdict.problem, verdict.outcome, verdict.misconception, verdict.message)
+    _keep(Check(stamp(now), *verdict.problem, verdict.outcome, verdict.misconception, verdict.message))
+
+
+def happened(what, lesson, problem, seed, now=None):
+    """Keep one Moment of practice, likewise; gives whether it was kept."""
+    return _keep(Moment(stamp(now), lesson, problem, seed, what))
+
+
+def _keep(entry):
     try:
-        _store().add(home(), check)
+        _store().add(home(), entry)
     except OSError as error:
         print(f"Your progress was not saved: {error}", file=sys.stderr)
+        return False
+    return True
 
 
-def merge(checks):
-    """Keep Checks from elsewhere beside those that are here; gives how many were new. Raises OSError."""
-    return _store().merge(home(), checks)
+def merge(records):
+    """Keep Checks and Moments from elsewhere beside those that are here; gives how many were new. Raises OSError."""
+    return _store().merge(home(), records)
 
 
 class Mastery(NamedTuple):
@@ -71,8 +85,17 @@ def begun():
 
 def checks():
     """Every Check that was kept, oldest first; None where they could not be read."""
+    return _kept(Check)
+
+
+def moments():
+    """Every Moment of practice that was kept, oldest first; None where they could not be read."""
+    return _kept(Moment)
+
+
+def _kept(kind):
     try:
-        return _store().read(home())
+        return _store().read(home(), kind)
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
