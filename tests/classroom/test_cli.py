@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import nbformat
@@ -164,7 +165,7 @@ def test_progress_fits_the_terminal_whatever_is_mastered(tmp_path, monkeypatch, 
         for name in of_lesson(number):
             progress.record(Verdict(outcome, None, "", (number, name, 0)))
     lines = mlcourse("progress", columns=columns).stdout.splitlines()
-    table = [line for line in lines if not line.startswith("Next")]
+    table = [line for line in lines if not line.startswith(("Next", "Practice"))]
     assert max(map(len, table)) <= columns and "…" not in "".join(table)
     words = "✓ mastered" if outcome == "correct" else "0%"
     assert sum(words in line for line in table) >= len(lessons())
@@ -214,6 +215,31 @@ def test_progress_is_carried_from_one_home_to_another_by_a_file(tmp_path, monkey
     foreign = mlcourse("progress", "--import", __file__, home=tmp_path / "here")
     assert foreign.returncode == 2 and "no progress file of the course" in foreign.stderr
     assert foreign.stderr.count("\n") == 1
+
+
+def test_practice_in_a_terminal_without_anybody_there_does_no_harm(tmp_path, monkeypatch):
+    assert "Nothing was solved yet" in mlcourse("practice", home=tmp_path).stdout
+    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path))
+    long_ago = datetime.now() - timedelta(days=9)
+    progress.record(Verdict("correct", None, "", (2, "episode_size", 0)), long_ago)
+    for encoding in ("utf-8", "ascii"):
+        done = mlcourse("practice", encoding=encoding)
+        assert done.returncode == 0 and "Until later" in done.stdout and done.stderr == ""
+    assert "1 problem is due. 10 minutes a day are enough: `mlcourse practice`." in mlcourse("progress").stdout
+    assert mlcourse("practice", "--minutes", "0").returncode == 2
+
+
+def test_the_memory_is_drawn_into_a_file(tmp_path, monkeypatch):
+    nothing = mlcourse("progress", "--figure", str(tmp_path / "memory.png"), home=tmp_path / "home")
+    assert "Nothing was solved yet" in nothing.stdout and not (tmp_path / "memory.png").exists()
+    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path / "home"))
+    progress.record(Verdict("correct", None, "", (4, "jacobian", 0)))
+    for name, head in (("memory.png", b"\x89PNG"), ("memory.pdf", b"%PDF"), ("memory.svg", b"<?xml")):
+        done = mlcourse("progress", "--figure", str(tmp_path / name))
+        assert done.stdout == f"The picture of your memory is in {tmp_path / name}.\n"
+        assert (tmp_path / name).read_bytes().startswith(head)
+    done = mlcourse("progress", "--figure", str(tmp_path / "memory.doc"))
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "'doc' is not supported" in done.stderr
 
 
 def test_grading_does_not_touch_the_learners_progress(tmp_path):

@@ -8,12 +8,16 @@ optimizing spaced repetition scheduling"), with its own parameters. All is count
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from mlcourse.classroom.judging import Problem
 from mlcourse.classroom.learner.check import RATINGS, Check
+from mlcourse.classroom.learner.clone import CourseError
 from mlcourse.classroom.problems import lessons, of_lesson
 
+NEEDED = "Practice needs the package fsrs, which is not installed here: `make learn` or `pip install fsrs` installs it."
 LONGEST = 365  # days; nothing stays away for longer
 BEGINNING = date(2025, 1, 1)  # before the course: a clock that says so is wrong
 _ORDER = {"asked": 0, "hint": 1, "solution": 3, **dict.fromkeys(RATINGS, 4)}  # of one second; a Check is 2
@@ -185,20 +189,29 @@ def _took(one, other):
     return seconds if seconds >= 0 else float("inf")
 
 
+def installed():
+    """Whether FSRS is: a clone that was updated has it once `make learn` has run."""
+    return find_spec("fsrs") is not None
+
+
+def _fsrs():
+    """The library, imported where it is needed, so that nothing else waits for it. Raises CourseError without it."""
+    if not installed():
+        raise CourseError(NEEDED)
+    return import_module("fsrs")
+
+
 @cache
 def _scheduler():
     """FSRS in whole days and without chance: an answer that is forgotten comes back the next day."""
-    from fsrs import Scheduler  # so that nothing waits for it but practice
-
-    return Scheduler(learning_steps=(), relearning_steps=(), maximum_interval=LONGEST, enable_fuzzing=False)
+    return _fsrs().Scheduler(learning_steps=(), relearning_steps=(), maximum_interval=LONGEST, enable_fuzzing=False)
 
 
 def _next(last, day, rating):
     """FSRS's state after a rating on a day; `last` holds the state before, or nothing."""
-    from fsrs import Card, Rating
-
-    card = last[0] if last else Card(card_id=0, due=_midnight(day))  # an id of its own would take a millisecond
-    return _scheduler().review_card(card, Rating(1 + RATINGS.index(rating)), _midnight(day))[0]
+    fsrs = _fsrs()
+    card = last[0] if last else fsrs.Card(card_id=0, due=_midnight(day))  # an id of its own would take a millisecond
+    return _scheduler().review_card(card, fsrs.Rating(1 + RATINGS.index(rating)), _midnight(day))[0]
 
 
 def _midnight(day):

@@ -12,7 +12,7 @@ import numpy as np
 from mlcourse.classroom.judging import Problem
 from mlcourse.classroom.learner import progress
 from mlcourse.classroom.learner.check import Moment
-from mlcourse.classroom.learner.memory import by_problem, course, day_of, memories, plausible
+from mlcourse.classroom.learner.memory import NEEDED, by_problem, course, day_of, installed, memories, plausible
 
 MINUTES = 10  # a day, by the problems' own minutes
 ROOM = 1.2  # how much longer a day's practice may be, so that its last problem fits
@@ -181,6 +181,8 @@ def _interleaved(keys, before):
 
 def summary(record, today, way="`p = practice()`"):
     """What is due, for where progress is shown; `way` is how to practise there."""
+    if not installed():
+        return NEEDED
     known, waiting = memories(*record, today), due(record, today)
     if not known and not waiting:
         return "Practice begins with the first problem that you solve: it comes back before you forget it."
@@ -266,9 +268,12 @@ def picture(record, today):
 
 
 def by_lesson(record, today):
-    """[(lesson, solved, known)]: how many problems of it were solved, and how many of them would be answered today."""
+    """[(lesson, solved, known)]: how many problems of it were solved, and how many of them would be answered today.
+
+    None of it where FSRS is not installed.
+    """
     found = {}
-    for memory in memories(*record, today).values():
+    for memory in memories(*record, today).values() if installed() else ():
         if memory.reviews:
             solved, known = found.get(memory.lesson, (0, 0.0))
             found[memory.lesson] = solved + 1, known + memory.recall(today)

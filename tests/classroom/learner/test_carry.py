@@ -6,7 +6,7 @@ import pytest
 
 from mlcourse.classroom.learner import database, journal, progress
 from mlcourse.classroom.learner.carry import export_progress, import_progress
-from mlcourse.classroom.learner.check import Check
+from mlcourse.classroom.learner.check import Check, Moment
 from mlcourse.classroom.learner.clone import CourseError
 
 STORES = {"database": database, "journal": journal}
@@ -42,6 +42,26 @@ def test_what_was_kept_on_either_machine_is_kept_on_both(tmp_path, at, there, he
     back = export_progress(tmp_path / "back.json")
     at("there", there)
     assert import_progress(back) == 1 and len(progress.checks()) == 4
+
+
+@pytest.mark.parametrize("there, here", [("journal", "database"), ("database", "journal")])
+def test_the_memory_goes_with_it(tmp_path, at, there, here):
+    moments = [Moment(f"2026-01-04T12:00:0{i}", 4, "jacobian", 1, what) for i, what in enumerate(("asked", "hint"))]
+    at("there", there)
+    progress.merge([*THERE, moments[1]])
+    file = export_progress(tmp_path / "mine.json")
+    at("here", here)
+    progress.merge([moments[0]])
+    assert import_progress(file) == 4 and import_progress(file) == 0
+    assert progress.moments() == moments and progress.checks() == THERE
+
+
+def test_a_file_from_before_there_was_practice_is_taken(tmp_path, at):
+    path = spoiled(
+        tmp_path, at, lambda data: json.dumps({k: v for k, v in json.loads(data).items() if k != "practice"}).encode()
+    )
+    at("here")
+    assert import_progress(path) == 3 and progress.moments() == []
 
 
 def test_a_file_that_is_there_already_is_not_overwritten(tmp_path, at):
@@ -87,6 +107,9 @@ def with_check(*values):
         (with_fields(version=2), "newer course"),
         (with_fields(checks=None), "is damaged"),
         (with_fields(checks={"a": 1}), "is damaged"),
+        (with_fields(practice=None), "is damaged"),
+        (with_fields(practice=[["2026-01-01", 4, "hvp", 0, "perfect"]]), "is damaged"),
+        (with_fields(practice=[["2026-01-01", 4, "hvp", 0]]), "is damaged"),
         (with_check(), "is damaged"),
         (with_check("2026-01-01", 4, "hvp"), "is damaged"),
         (with_check("yesterday", 4, "hvp", 0, "correct", None, None), "is damaged"),

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from mlcourse.classroom.learner import database, journal
-from mlcourse.classroom.learner.check import Check
+from mlcourse.classroom.learner.check import Check, Moment
 
 LONG_AGO = "2026-01-01-120000"
 
@@ -104,6 +104,20 @@ def test_a_damaged_line_costs_itself_alone_and_is_not_thrown_away(tmp_path, line
     journal.add(tmp_path, check(40))
     assert journal.read(tmp_path) == [*map(check, range(journal.MANY)), check(40)]
     assert damaged.read_text().endswith(line + "\n") and str(damaged) in capsys.readouterr().err
+
+
+def test_moments_have_journals_of_their_own_which_become_one_as_well(tmp_path, another_kernel):
+    hints = [
+        Moment(f"2026-01-01T12:00:{number:02}", 4, "jacobian", number, "hint") for number in range(journal.MANY + 1)
+    ]
+    folder = tmp_path / journal.FOLDERS[Moment]
+    folder.mkdir()
+    for number, hint in enumerate(hints[:-1]):
+        (folder / f"{LONG_AGO}-{number}.jsonl").write_text(json.dumps(hint) + "\n")
+    journal.add(tmp_path, check(1))
+    journal.add(tmp_path, hints[-1])
+    assert journal.read(tmp_path) == [check(1)] and journal.read(tmp_path, Moment) == hints
+    assert len(os.listdir(folder)) == len(journals(tmp_path)) == 1
 
 
 @pytest.mark.parametrize("store", [database, journal])
