@@ -19,7 +19,7 @@ from mlcourse.classroom.site.wheels import course_wheel, given_wheel, installed_
 LOCK = "pyodide-lock.json"
 TRIED = "0.27"  # with this one every test of the site is run; the other that fits is the one the kernel is made for
 KERNEL = ("micropip", "piplite", "sqlite3", "ipykernel", "comm", "pyodide-kernel", "jedi", "ipython")
-IN_A_TAB = ("numpy", "autograd", "fsrs", "matplotlib", "ipywidgets", "platformdirs", "tqdm")  # the rest is for a machine
+IN_A_TAB = ("numpy", "autograd", "fsrs", "matplotlib", "ipywidgets", "platformdirs", "tqdm")  # not the rest
 NOT_IMPORTED = ("jupyterlab-widgets", "widgetsnbextension")  # JupyterLab's half of ipywidgets, which the site has
 
 
