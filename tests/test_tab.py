@@ -125,8 +125,17 @@ def test_exercise_04_is_solved_to_its_end_and_what_went_wrong_on_the_way_is_name
     assert complaints(ran) == []
     assert all(printed(ran[place]).startswith(f"{name} — ✓") for place, name in checks(ran)), ran
     tab.page.screenshot(path=SCREENSHOTS / "tab_exercise_04.png")
+    tab.write(place + 1, REMEMBERED)
+    tab.run_all()
+    assert printed(tab.notebook()["cells"][place + 1]).count("meta_gradient 1") == 1
 
 
+REMEMBERED = """
+from datetime import date, timedelta
+from mlcourse.classroom.learner import practice
+for task in practice.due(practice.read(), date.today() + timedelta(days=30)):
+    print(task.problem.name, task.seed)
+"""
 FOMAML = """
 def meta_gradient(grad_s, hvp_s, grad_q, theta, alpha):
     return grad_q(theta - alpha * grad_s(theta))
