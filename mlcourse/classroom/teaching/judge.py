@@ -1,4 +1,4 @@
-"""The judge of one submission: outside of the process that runs it, the only one who knows the answers and the marks."""
+"""The judge of one submission, outside of the process that runs it: here alone are the answers and the marks."""
 
 import random
 import socket

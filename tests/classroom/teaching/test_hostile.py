@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 
 import nbformat
 import pytest
@@ -35,8 +36,9 @@ p.check("own_step_sizes", 1)
 import mlcourse.classroom.lessons as lessons
 from mlcourse.classroom.judging.contain import Ending
 from mlcourse.classroom.judging.verdict import Verdict
-lessons.contained = lambda work: Ending("value", Verdict("correct", None, ""))
+lessons.contained, before = lambda work: Ending("value", Verdict("correct", None, "")), lessons.contained
 p.check("own_step_sizes", 1)
+lessons.contained = before
 """,
     "another comparison": """
 import mlcourse.classroom.judging.compare as compare, mlcourse.classroom.judging.functions as functions
@@ -105,7 +107,7 @@ for said in (b"{", b"[]\\n", b"null\\n", b'{"check": 1}\\n', b'{"verdict": ["cor
         one._file.write(said)
         one._file.flush()
 with line() as one:
-    one.tell(check=[4, "own_step_sizes"], seed=0, function=True, parameters=None, untouched=False, stub=False, value=None)
+    one.tell(check=[4, "own_step_sizes"], seed=0, function=True, parameters=None, untouched=False, stub=False)
     while "verdict" not in one.hear():
         one.tell(value={"is": True}, after=[None] * 3, peak=0, broken="", failure=None, relayed=False)
 """,
@@ -123,63 +125,53 @@ def test_a_wrong_answer_stays_wrong_beside_forged_records(tmp_path):
 
 
 PRY = """
-import glob, os, socket
-said = {}
-for path in (%(others)r, %(solutions)r, %(marks)r):
+import os, socket
+def seen(path):
     try:
-        said[path] = sorted(os.listdir(path))
-    except OSError as error:
-        said[path] = str(error)
-def write(path):
+        return len(os.listdir(path))
+    except OSError:
+        return 0
+def written(path):
     try:
-        with open(path, "w") as file:
-            file.write("mine")
-    except OSError as error:
-        return type(error).__name__
-for path in (%(mine)r, %(others)r + "/new", %(marks)r + "/new", %(home)r + "/progress.sqlite", %(package)r):
-    said["write " + path] = write(path)
-try:
-    socket.create_connection(("127.0.0.1", %(port)d), 2)
-    said["network"] = "reached"
-except OSError as error:
-    said["network"] = "none"
-said["processes"] = len([name for name in os.listdir("/proc") if name.isdigit()])
-import json
-p.check("own_step_sizes", lambda hessian, v, alpha: exec("raise ValueError(json.dumps(said))"))
-print(json.dumps(said))
+        open(path, "w").close()
+        return 1
+    except OSError:
+        return 0
+def reached(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 2).close()
+        return 1
+    except OSError:
+        return 0
+said = [sum(map(seen, %(folders)r)), sum(map(written, %(files)r)), reached(%(port)d)]
 open("left here.txt", "w").write("mine")
+p.check("own_step_sizes", lambda hessian, v, alpha: exec(f"raise ValueError('seen, written, reached: {said}')"))
 """
 
 
 def test_a_submission_reaches_nobodys_files_no_marks_and_no_progress(tmp_path, monkeypatch):
-    import socket
-
     ada, bob, marks, home = (tmp_path / name for name in ("submitted/ada", "submitted/bob", "marks", "home"))
     for folder in (ada, bob, marks, home):
         folder.mkdir(parents=True)
         (folder / "kept.txt").write_text("as it was")
     monkeypatch.setenv("MLCOURSE_HOME", str(home))
     with socket.create_server(("127.0.0.1", 0)) as server:
+        package = ROOT / "mlcourse" / "__init__.py"
+        files = [ada / "04_mine.ipynb", bob / "new.txt", marks / "new.txt", home / "progress.sqlite", package]
         told = {
-            "others": str(bob),
-            "marks": str(marks),
-            "home": str(home),
-            "mine": str(ada / "04_mine.ipynb"),
-            "solutions": str(ROOT / "solutions"),
-            "package": str(ROOT / "mlcourse" / "__init__.py"),
+            "folders": [str(bob), str(marks), str(home), str(ROOT / "solutions")],
+            "files": list(map(str, files)),
             "port": server.getsockname()[1],
         }
-        path = exercise(ada, "import json, os\nsaid = {}", PRY % told)
-        before = {file: file.read_bytes() for file in (*tmp_path.rglob("*.*"), ROOT / "mlcourse" / "__init__.py")}
+        path = exercise(ada, PRY % told)
+        before = {file: file.read_bytes() for file in (*tmp_path.rglob("*.*"), package)}
         marked = grade(path, Rules(hidden=(tmp_path / "submitted", marks)))
     assert {file: file.read_bytes() for file in before} == before
     assert sorted(tmp_path.rglob("*.*")) == sorted(file for file in before if file.is_relative_to(tmp_path))
     if not marked.apart:
         pytest.skip("this system lets no process be set apart: what is written there, nothing prevents")
-    notebook = nbformat.read(path, as_version=4)
-    assert notebook.cells[2].outputs == []
     (said,) = (mark.message for mark in marked.marks if mark.problem == "own_step_sizes")
-    assert '"network": "none"' in said and "kept.txt" not in said
+    assert "seen, written, reached: [0, 0, 0]" in said
 
 
 NUMBER = "sign_flip_alpha"
