@@ -1,8 +1,8 @@
 """An answer that runs in another process, which nobody need trust: the verdict is found here, beside the right answer.
 
 The judge sends the arguments of each call and gets back what the answer made of them. It sends pickles, which a
-student's process may read as it likes; what comes back is JSON, which can do nothing here. So whatever the other process
-does to its own copy of the course, only the right values count as right.
+student's process may read as it likes; what comes back is JSON, which can do nothing here. So whatever the other
+process does to its own copy of the course, only the right values count as right.
 
 `Distant` stands in for the answer in the judge; `answer_calls` is what runs beside the answer.
 """

@@ -79,10 +79,8 @@ def _set_apart(name, told):
     _set_read_only(libc, own, 0, False)
     for path in (*told["hidden"], "/dev/shm"):
         if os.path.isdir(path):
-            shared = path == "/dev/shm"
-            mount(
-                b"none", os.fsencode(path), b"tmpfs", 0 if shared else READ_ONLY, b"size=256m" if shared else b"size=4k"
-            )
+            flags, size = (0, b"size=256m") if path == "/dev/shm" else (READ_ONLY, b"size=4k")
+            mount(b"none", os.fsencode(path), b"tmpfs", flags, size)
         elif os.path.exists(path):
             mount(b"/dev/null", os.fsencode(path), None, BIND, None)
     os.chdir(os.getcwd())  # as it is mounted now

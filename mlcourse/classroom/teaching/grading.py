@@ -76,6 +76,9 @@ class Rules(NamedTuple):
     hidden: tuple = ()
 
 
+RULES = Rules()
+
+
 class Unmarked(NamedTuple):
     """A file that could not be marked, and why."""
 
@@ -83,13 +86,13 @@ class Unmarked(NamedTuple):
     error: str
 
 
-def grade_all(paths, rules=Rules()):
+def grade_all(paths, rules=RULES):
     """Marks, or Unmarked, of each notebook in turn: one that cannot be marked costs the others nothing."""
     for path in paths:
         yield grade_one(path, rules)
 
 
-def grade_one(path, rules=Rules()):
+def grade_one(path, rules=RULES):
     """Marks of a notebook, or Unmarked with the reason."""
     try:
         return grade(path, rules)
@@ -99,7 +102,7 @@ def grade_one(path, rules=Rules()):
         return Unmarked(str(path), f"{path} could not be marked: {type(error).__name__}: {_one_line(error)}")
 
 
-def grade(path, rules=Rules()):
+def grade(path, rules=RULES):
     """The Marks of the notebook at `path`, run from top to bottom in a fresh kernel; the file is left unchanged.
 
     It runs on a copy, and what it writes about its own marks is not read: see `Judge`. The best verdict on a problem
@@ -219,7 +222,9 @@ def _run(notebook, path, rules, judge):
         running = _Running()
         with tempfile.TemporaryDirectory(prefix="mlcourse-", ignore_cleanup_errors=True) as folder:
             folder = Path(folder).resolve()
-            _lay_beside(path.parent, folder / "work")
+            (folder / "work").mkdir()
+            for file in beside(path):
+                shutil.copyfile(file, folder / "work" / file.name)
             with judge.listening(f"{folder}/judge"):
                 try:
                     run(
@@ -255,14 +260,16 @@ def _run(notebook, path, rules, judge):
 EXAMINED = str(Path(__file__).with_name("examined.py"))
 
 
-def _lay_beside(source, target):
-    """A copy of the files that lie beside a notebook, as far as they are few; other notebooks are not among them."""
-    target.mkdir()
-    left = BESIDE
-    for file in sorted(source.iterdir()):
-        if file.is_file() and not file.is_symlink() and file.suffix != ".ipynb" and file.stat().st_size <= left:
+def beside(path):
+    """The files that go along with a notebook, as they lie beside it: few, and no other notebooks."""
+    left, files = BESIDE, []
+    for file in sorted(path.parent.iterdir()) if path.parent.is_dir() else ():
+        if file.is_file() and not file.is_symlink() and file.suffix not in (".ipynb", ".py"):
             left -= file.stat().st_size
-            shutil.copyfile(file, target / file.name)
+            if left < 0:
+                break
+            files.append(file)
+    return files
 
 
 def _environment(folder, source, rules):
