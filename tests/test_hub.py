@@ -108,7 +108,9 @@ def logged_in(address, student):
 def assignment_list(page):
     """Open the panel with the assignments, afresh."""
     page.evaluate(
-        "[...window.jupyterapp.shell.widgets('main')].filter(each => each.id.includes('assignment')).forEach(e => e.close())"
+        """for (const tab of [...window.jupyterapp.shell.widgets("main")]) {
+            if (tab.id.includes("assignment")) { tab.close(); }
+        }"""
     )
     page.get_by_role("menuitem", name="Nbgrader").click()
     page.get_by_role("menuitem", name="Assignment List").click()

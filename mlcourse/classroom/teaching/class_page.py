@@ -8,6 +8,7 @@ import os
 import random
 import re
 from collections import defaultdict
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -113,21 +114,36 @@ def _ideas(misconceptions):
 
 
 def teaching_cell(lesson, problem):
-    """(heading, notebook, cell id) of what a lesson says on a problem: the cell that shares most of its tags."""
-    of_the_problem = set(getattr(of_lesson(lesson).get(problem), "tags", ()) if lesson in lessons() else ())
-    found = sorted((ROOT / "notebooks").glob(f"{lesson:02}_*.ipynb"))
-    if not found:
-        return TITLES.get(lesson, ""), f"notebooks/{lesson:02}", ""
-    heading, best = TITLES.get(lesson, ""), (0, TITLES.get(lesson, ""), "")
-    for cell in nbformat.read(found[0], as_version=4).cells:
-        if cell.cell_type != "markdown":
-            continue
-        said = re.search(r"^#+ (.+)$", cell.source, re.MULTILINE)
-        heading = said[1].strip() if said else heading
-        shared = len(of_the_problem & set(cell.metadata.get("tags", ())))
-        if shared > best[0] and heading != "Takeaways":
-            best = shared, heading, cell.id
-    return best[1], f"notebooks/{found[0].name}", best[2]
+    """(heading, notebook, cell id) of what the course says on a problem.
+
+    Of its lesson, the cell that shares most of the problem's tags; else of the nearest lesson that has such a cell.
+    """
+    tags = set(getattr(of_lesson(lesson).get(problem), "tags", ()) if lesson in lessons() else ())
+    notebooks = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"), key=lambda path: abs(int(path.name[:2]) - lesson))
+    for path in notebooks:
+        found = _cell_with(tags, path)
+        if found is not None:
+            return found
+    name = notebooks[0].name if notebooks else f"{lesson:02}"
+    return TITLES.get(lesson, ""), f"notebooks/{name}", ""
+
+
+@cache
+def _told_in(path):
+    """(heading, cell id, tags) of each markdown cell of a lesson but its takeaways."""
+    heading, told = TITLES.get(int(path.name[:2]), ""), []
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "markdown":
+            said = re.search(r"^#+ (.+)$", cell.source, re.MULTILINE)
+            heading = said[1].strip() if said else heading
+            if heading != "Takeaways":
+                told.append((heading, cell.id, set(cell.metadata.get("tags", ()))))
+    return told
+
+
+def _cell_with(tags, path):
+    heading, cell, own = max(_told_in(path), key=lambda told: len(tags & told[2]))
+    return (heading, f"notebooks/{path.name}", cell) if tags & own else None
 
 
 def without_names(a_class):
