@@ -42,12 +42,17 @@ def mark_all(paths, rules=RULES, workers=1, executor=None, out=None, progress=No
 
     def keep(place, marked):
         index = left[place]
+        if executor is not None:
+            marked = _renamed(marked, jobs[place][0], str(paths[index]))
         kept[index] = marked
         if out is not None and paths[index].is_file():
             _keep(out, paths[index], students[index], rules, marked)
 
     function = _mark_here if executor is None else _mark_there
-    jobs = [(str(paths[index]), *(() if executor is None else (_files(paths[index]),)), rules) for index in left]
+    if executor is None:
+        jobs = [(str(paths[index]), rules) for index in left]
+    else:  # no student's name goes along
+        jobs = [(*_files(paths[index]), rules._replace(hidden=())) for index in left]
     if workers > 1 and executor is None:
         with _processes(min(workers, max(1, len(jobs)))) as pool:
             try:
@@ -79,20 +84,28 @@ def _mark_here(path, rules):
     return grade_one(path, rules)
 
 
-def _mark_there(path, files, rules):
-    """Mark a notebook on a machine that may not have it: name -> content of it and of what lies beside it."""
+def _mark_there(name, files, rules):
+    """Mark a notebook on a machine that does not have it: name -> content of it and of what lies beside it."""
     with tempfile.TemporaryDirectory(prefix="mlcourse-") as folder:
-        for name, content in files.items():
-            (Path(folder) / name).write_bytes(content)
-        there = str(Path(folder) / Path(path).name)
-        marked = grade_one(there, rules)
-        if isinstance(marked, Unmarked):
-            return Unmarked(path, marked.error.replace(there, path))
-        return marked._replace(notebook=path)
+        for each, content in files.items():
+            (Path(folder) / each).write_bytes(content)
+        return _renamed(grade_one(f"{folder}/{name}", rules), f"{folder}/{name}", name)
+
+
+def _renamed(marked, before, now):
+    """Marks, or Unmarked, of a notebook under another name."""
+    if isinstance(marked, Unmarked):
+        return Unmarked(now, marked.error.replace(before, now))
+    return marked._replace(notebook=now)
 
 
 def _files(path):
-    return {file.name: file.read_bytes() for file in (path, *beside(path)) if file.is_file()}
+    """(name, name -> content) of a notebook and what lies beside it, under a name that says no student's."""
+    number = re.match(r"\d\d_", path.name)
+    name = f"{number[0] if number else ''}submission.ipynb"
+    return name, {name: path.read_bytes() if path.is_file() else b""} | {
+        each.name: each.read_bytes() for each in beside(path)
+    }
 
 
 def students_of(paths):

@@ -2,8 +2,9 @@
 
 import json
 import os
+import re
 import shutil
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,20 @@ def test_a_cluster_gives_the_same_marks_from_files_that_it_cannot_see(a_class, t
     assert str(a_class[3]) in submissions[3].marked.error
 
 
+def test_no_name_of_a_student_goes_to_the_cluster(a_class):
+    class Listening:
+        heard = ""
+
+        def submit(self, call, *arguments):
+            self.heard += repr(arguments)
+            return ThreadPoolExecutor(1).submit(lambda: Marks("04_submission.ipynb", 4, (), True))
+
+    listening = Listening()
+    marked = mark_all(a_class, executor=listening)
+    assert [each.marked.notebook for each in marked] == list(map(str, a_class))
+    assert len(listening.heard) > 1000 and not re.search(r"\b(ada|bob|cy|dan)\b", listening.heard)
+
+
 def test_an_executor_that_breaks_is_told():
     class Broken:
         def submit(self, *_):
@@ -174,4 +189,5 @@ def test_the_files_beside_a_notebook_go_along_and_no_other_notebook(tmp_path):
     path = hand_in(tmp_path, "ada", "import os\nfound = sorted(os.listdir())", CHECK)
     (path.parent / "data.csv").write_text("1,2")
     shutil.copyfile(path, path.parent / "05_other.ipynb")
-    assert list(marking._files(path)) == [path.name, "data.csv"]
+    name, files = marking._files(path)
+    assert name == "04_submission.ipynb" and list(files) == [name, "data.csv"]
