@@ -50,7 +50,7 @@ class Marks(NamedTuple):
     notebook: str
     lesson: int
     marks: tuple
-    apart: bool
+    apart: bool = True
 
     @property
     def points(self):
