@@ -150,12 +150,12 @@ def feedback(page, address, student):
 
 def contents(page, address, student, path):
     """What a student's server says of a path to the user of this page: its fields, or the status that refuses."""
-    tab = page.context.new_page()
+    context = page.context.browser.new_context(storage_state=page.context.storage_state())
     try:
-        answer = tab.goto(f"{address}/user/{student}/api/contents/{path}".rstrip("/"))
+        answer = context.new_page().goto(f"{address}/user/{student}/api/contents/{path}".rstrip("/"))
         return answer.json() if answer.ok and "json" in answer.headers["content-type"] else answer.status
     finally:
-        tab.close()
+        context.close()
 
 
 @pytest.fixture(scope="module")
