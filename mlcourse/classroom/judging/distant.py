@@ -20,6 +20,7 @@ import numpy as np
 import mlcourse
 from mlcourse.classroom.judging.compare import NotNumbers, changed, fresh, plain
 from mlcourse.classroom.judging.functions import failure_of, nobody_types
+from mlcourse.classroom.judging.limits import Stopped
 from mlcourse.classroom.judging.memory import peak_of
 from mlcourse.classroom.judging.problem import kind
 from mlcourse.classroom.judging.rules import calls_into
@@ -28,8 +29,8 @@ PROBLEMS = "mlcourse.classroom.problems"
 MOST = 64 << 20  # bytes of one message
 
 
-class Gone(BaseException):
-    """The other process is no more, or says what nobody can read. No Exception: no check takes it for the answer's."""
+class Gone(Stopped):
+    """The other process is no more, or says what nobody can read: no check takes it for something of the answer's."""
 
 
 class Line:
@@ -315,7 +316,9 @@ def _called(answer, arguments, named, forbidden, measure):
                 broken = calls_into(forbidden, call)
             else:
                 call()
-    except (Exception, SystemExit) as error:
+    except Stopped:
+        raise
+    except BaseException as error:
         failure, relayed = failure_of(error, answer), isinstance(error, RelayedError)
     after = [state(one, other) for one, other in zip(before, arguments, strict=True)]
     return {

@@ -10,8 +10,8 @@ from zlib import crc32
 import numpy as np
 
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, NumberProblem
-from mlcourse.classroom.judging.contain import WALL_SECONDS
 from mlcourse.classroom.judging.distant import Distant, Gone, Line, decode, packed
+from mlcourse.classroom.judging.limits import WALL_SECONDS
 from mlcourse.classroom.judging.verdict import Verdict, not_attempted, wrong
 from mlcourse.classroom.learner.notebook import OPEN
 from mlcourse.classroom.problems import lessons, of_lesson
@@ -132,8 +132,10 @@ class Judge:
         random.seed(0)
         try:
             return Verdict(*problem.judge(answer, seed))
-        except Exception as error:
-            return wrong(f"It could not be checked: {type(error).__name__}: {error}")
+        except Gone:
+            raise
+        except BaseException as error:
+            return wrong(f"It could not be checked: {type(error).__name__}: {error}".removesuffix(": ") + ".")
 
 
 def _described(problem):
