@@ -10,6 +10,7 @@ import pytest
 from mlcourse.classroom.learner import progress
 from mlcourse.classroom.learner.exercises import ROOT
 from mlcourse.classroom.problems import of_lesson
+from mlcourse.classroom.teaching import grading
 from mlcourse.classroom.teaching.grading import Rules, grade
 from mlcourse.classroom.teaching.judge import shown_seed
 from tests.classroom.teaching.test_grading import CHECK, HEAD, RIGHT, WRONG, code, exercise, mark
@@ -114,9 +115,47 @@ with line() as one:
 }
 
 
+FROM_FILES = {name: FORGED.pop(name) for name in ("the course's files", "git")}
+
+
 @pytest.mark.parametrize("cell", FORGED.values(), ids=FORGED)
 def test_a_verdict_that_no_check_gave_gives_no_point(tmp_path, cell):
     assert mark(tmp_path, cell).points == 0
+
+
+@pytest.mark.parametrize("cell", FROM_FILES.values(), ids=FROM_FILES)
+def test_the_answers_on_the_disk_are_out_of_sight(tmp_path, cell):
+    marked = grade(exercise(tmp_path, cell))
+    if not marked.apart:
+        pytest.skip("this system lets no process be set apart: the course's files can be read")
+    assert {mark.problem: mark.points for mark in marked.marks}["own_step_sizes"] == 0
+
+
+ALONE = """
+import sys
+sys.path.insert(0, {folder!r})
+import examined
+examined._works = lambda *_: False
+examined.main()
+"""
+
+
+def test_where_no_process_can_be_set_apart_forged_verdicts_are_held_all_the_same(tmp_path, monkeypatch):
+    script = tmp_path / "as_elsewhere.py"
+    script.write_text(ALONE.format(folder=str(ROOT / "mlcourse" / "classroom" / "teaching")))
+    monkeypatch.setattr(grading, "EXAMINED", str(script))
+    cells = {
+        "right": (RIGHT, CHECK),
+        "recorded": (FORGED["recorded by hand"],),
+        "solution": (FORGED["the package's solution"],),
+        "memory": (code("held = b'x' * (1 << 40)", "own_step_sizes"), CHECK),
+    }
+    points = {}
+    for name, sources in cells.items():
+        marked = grade(exercise(tmp_path, *sources))
+        assert not marked.apart
+        points[name] = {mark.problem: mark.points for mark in marked.marks}["own_step_sizes"]
+    assert points == {"right": 2, "recorded": 0, "solution": 0, "memory": 0}
 
 
 def test_a_wrong_answer_stays_wrong_beside_forged_records(tmp_path):
