@@ -27,7 +27,15 @@ def pytest_collection_modifyitems(items):
 
     Last come those that load JAX or torch, beside whose threads nothing should be forked.
     """
-    slow = ("test_tab.py", "test_browser.py", "test_problems.py", "test_release.py", "test_course.py", ".ipynb")
+    slow = (
+        "test_hub.py",
+        "test_tab.py",
+        "test_browser.py",
+        "test_problems.py",
+        "test_release.py",
+        "test_course.py",
+        ".ipynb",
+    )
     last = ("test_clients.py", "test_is_my_maml_maml.py")
 
     def rank(item):

@@ -33,13 +33,14 @@ def processes(number):
         yield pool
 
 
-def run_all(function, jobs, executor=None, *, progress=None, label=None):
+def run_all(function, jobs, executor=None, *, progress=None, label=None, each=None):
     """[function(*job) for job in jobs], in this order, wherever the jobs run and whichever is done first.
 
     function  importable on the workers: defined in a module, not in a notebook's cell (a cluster of Dask takes both)
     jobs      a tuple of arguments each, seeds among them
     executor  where they run; None is here, one after another
     progress  a bar with `label` on stderr: True, False, or None for where a terminal shows it
+    each      called with (index, result) as soon as a job is done, whatever becomes of the others
     A process that is killed costs time, not results: its jobs run again, in new processes, until BREAKDOWNS in a row
     finish no job. So does a job of which the executor reports an error that is not the job's own. The first error of a
     job is raised, with a note that names the job; jobs not begun are dropped.
@@ -58,6 +59,8 @@ def run_all(function, jobs, executor=None, *, progress=None, label=None):
                     else:
                         results[index] = result
                         bar.update()
+                        if each is not None:
+                            each(index, result)
             except BrokenExecutor as error:
                 lost = error
             if lost is not None:

@@ -19,9 +19,9 @@ def test_environment_and_pyproject_name_the_same_dependencies():
     assert (conda - {"pip"}) | (pip - {"--editable ."}) == ours
 
 
-def test_a_class_a_cluster_and_a_site_need_nothing_that_the_tests_do_not_try():
+def test_a_class_a_cluster_a_hub_and_a_site_need_nothing_that_the_tests_do_not_try():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert {*extras["class"], *extras["cluster"], *extras["site"]} <= set(extras["test"])
+    assert {*extras["class"], *extras["cluster"], *extras["hub"], *extras["site"]} <= set(extras["test"])
 
 
 def test_every_dependency_has_a_lower_bound_and_what_builds_the_site_is_pinned_together():

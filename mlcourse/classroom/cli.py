@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -252,39 +253,80 @@ def example(
 def grade(
     notebooks: Annotated[list[Path], typer.Argument(help="Exercise notebooks, such as exercises/04*.ipynb.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    seconds: Annotated[int, typer.Option(help="How long one cell may run.")] = 60,
+    seconds: Annotated[int, typer.Option(min=1, help="How long one cell may run.")] = 60,
+    memory: Annotated[float, typer.Option(min=0.5, metavar="GB", help="How much memory a notebook may use.")] = 4,
+    workers: Annotated[int, typer.Option(min=1, help="How many notebooks are marked at once.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Mark on the workers of this Dask scheduler, not here.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="A folder that keeps the marks: what has not changed is not marked again.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The class's own, as in `mlcourse course --seed`.")] = None,
 ):
     """Run notebooks in fresh kernels and show each problem's points and verdict.
 
     A file that cannot be marked is named, and the others are marked all the same; the exit code is then 1, or 2 where
-    none could be.
+    none could be. In a folder that `mlcourse course --seed` has laid, that seed counts.
     """
-    from mlcourse.classroom.teaching.grading import Unmarked, grade_all
+    from mlcourse.classroom.teaching.course import class_seed
+    from mlcourse.classroom.teaching.grading import Rules, Unmarked
+    from mlcourse.classroom.teaching.marking import fields_of, mark_all
 
-    graded = []
-    for marks in grade_all(notebooks, seconds):
-        graded.append(marks)
+    rules = Rules(seconds, round(memory * (1 << 30)), class_seed() if seed is None else seed)
+    with _executor(scheduler) as executor:
+        graded = [each.marked for each in mark_all(notebooks, rules, workers, executor, out)]
+    for marks in graded:
         if isinstance(marks, Unmarked):
             print(f"mlcourse: {marks.error}", file=sys.stderr)
         elif not as_json:
             _print_marks(marks)
+    if any(not getattr(marks, "apart", True) for marks in graded):
+        print(f"mlcourse: {NOT_APART}", file=sys.stderr)
     if as_json:
-        print(json.dumps([_as_fields(marks) for marks in graded], indent=2, ensure_ascii=not _shows_all()))
+        print(json.dumps([fields_of(marks) for marks in graded], indent=2, ensure_ascii=not _shows_all()))
     unmarked = sum(isinstance(marks, Unmarked) for marks in graded)
     if unmarked:
         raise typer.Exit(1 if unmarked < len(graded) else 2)
 
 
+NOT_APART = (
+    "this system let no submission run apart: only checks gave verdicts, as everywhere, but each could read the "
+    "course's files and write to yours; docs/teaching.md says what to do"
+)
+
+
+def _executor(scheduler):
+    """The executor of a Dask scheduler, for `with`; None without one, and nothing is loaded for it."""
+    if scheduler is None:
+        return nullcontext()
+    from mlcourse.classroom.reproduce import cluster
+
+    return cluster(scheduler)
+
+
+@app.command("class")
+def class_page(
+    marks: Annotated[Path, typer.Argument(help="The folder that `mlcourse grade --out` has filled.")],
+    roster: Annotated[
+        Path | None,
+        typer.Option(help="Who should have handed in: a file with a name a line, or the folder submitted/."),
+    ] = None,
+    names: Annotated[bool, typer.Option("--names/--no-names", help="Without names, to be shown to the class.")] = True,
+):
+    """Write one page on a class: marks, the named mistakes and how many made each, what to teach again."""
+    from mlcourse.classroom.teaching import class_page as pages
+    from mlcourse.classroom.teaching.marking import read_folder
+
+    a_class = pages.look_at(read_folder(marks), () if roster is None else pages.read_roster(roster))
+    written = pages.write(a_class, marks, names)
+    for place, idea in enumerate(a_class.ideas, start=1):
+        print(f"Teach again {place}: {idea.heading} ({len(idea.students)} of {len(a_class.students)}), {idea.notebook}")
+    print(f"The page is {written[0]}; the tables are {written[1].name} and {written[2].name} beside it.")
+
+
 def _shows_all():
     return (sys.stdout.encoding or "").lower().startswith("utf")
-
-
-def _as_fields(marks):
-    """Marks, or Unmarked, as JSON has them."""
-    if not hasattr(marks, "marks"):
-        return marks._asdict()
-    fields = {"notebook": marks.notebook, "lesson": marks.lesson, "points": marks.points, "out_of": marks.out_of}
-    return fields | {"problems": [mark._asdict() for mark in marks.marks]}
 
 
 def _print_marks(marks):
@@ -515,11 +557,17 @@ def site(
 
 
 @app.command()
-def course(folder: Annotated[Path, typer.Argument(help="An empty folder for the class.")]):
+def course(
+    folder: Annotated[Path, typer.Argument(help="An empty folder for the class.")],
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Numbers of the class's own, and hidden ones to mark with; keep it secret."),
+    ] = None,
+):
     """Lay out an nbgrader course for a class; docs/teaching.md goes on from there."""
     from mlcourse.classroom.teaching.course import lay_course
 
-    assignments = lay_course(folder)
+    assignments = lay_course(folder, seed=seed)
     print(f"{folder} has {len(assignments)} assignments: {', '.join(assignments)}. docs/teaching.md goes on from here.")
 
 

@@ -1,9 +1,7 @@
 """`lesson(4)`: the problems of a lesson, their statements, checks, hints and solutions."""
 
-import inspect
 import random
 from difflib import get_close_matches
-from types import FunctionType
 
 import numpy as np
 
@@ -12,7 +10,7 @@ from mlcourse.classroom.judging.contain import contained
 from mlcourse.classroom.judging.limits import CPU_SECONDS, WALL_SECONDS, Stopped
 from mlcourse.classroom.judging.verdict import Verdict, not_attempted, wrong
 from mlcourse.classroom.learner import progress
-from mlcourse.classroom.learner.notebook import STUB, Words
+from mlcourse.classroom.learner.notebook import OPEN, Words, has_stub
 from mlcourse.classroom.problems import of_lesson
 
 _ENDINGS = {
@@ -87,10 +85,8 @@ class Lesson:
         """The Verdict on an answer, and what the answer printed meanwhile."""
         ending = contained(lambda: _judged(problem, answer, self.seed))
         verdict = ending.value if ending.how == "value" else wrong(_ENDINGS[ending.how])
-        if verdict.outcome != "correct" and _has_stub(answer):
-            verdict = not_attempted(
-                f"Still open: put your own line where `{STUB}` stands, run that cell, then this one."
-            )
+        if verdict.outcome != "correct" and has_stub(answer):
+            verdict = not_attempted(OPEN)
         return verdict._replace(problem=(self.number, problem.name, self.seed)), ending.heard
 
     def hint(self, name):
@@ -115,14 +111,6 @@ class Lesson:
             for name, problem in self.problems.items()
         )
         return f"Lesson {self.number:02}, seed {self.seed}: {len(self.problems)} problems\n{rows}"
-
-
-def _has_stub(answer):
-    """Whether a function's own source still holds the stub that its author is to replace."""
-    try:
-        return isinstance(answer, FunctionType) and STUB in inspect.getsource(answer)
-    except (OSError, TypeError):  # typed where no source is kept
-        return False
 
 
 def _judged(problem, answer, seed):

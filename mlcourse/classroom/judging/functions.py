@@ -137,19 +137,12 @@ class FunctionProblem(Problem):
         """Observation of answer on a copy of the case: the case itself cannot be changed."""
         handed = fresh(case)
         try:
-            with np.errstate(all="ignore"), _nobody_types():
+            with np.errstate(all="ignore"), nobody_types():
                 value = self.observe(answer, handed)
-        except MemoryError:
-            return Observation(None, failure=_MEMORY)
-        except NotImplementedError as error:
-            stub = _raised_by(error) is getattr(inspect.unwrap(answer), "__code__", None) and not str(error)
-            return Observation(None, failure=_NOT_ATTEMPTED if stub else _where(error, answer))
-        except SystemExit:
-            return Observation(None, failure="it ended the program with exit()")
         except Stopped:
             raise
         except BaseException as error:
-            return Observation(None, failure=_where(error, answer))
+            return Observation(None, failure=failure_of(error, answer))
         spoiled = tuple(name for name, item in case.items() if changed(item, handed[name]))
         try:
             return Observation(plain(value), spoiled)
@@ -172,11 +165,12 @@ class FunctionProblem(Problem):
         if refused:
             return wrong(refused)
         looks = [self._look(answer, cases[0])]
-        if looks[0].failure == _NOT_ATTEMPTED or _untouched(answer):
+        if looks[0].failure == _NOT_ATTEMPTED or untouched(answer):
             return not_attempted()
         looks += [self._look(answer, case) for case in cases[1:]]
         if self._agree(looks, expected):
-            broken = calls_into(self.forbidden, lambda: self._look(answer, cases[0]))
+            watched = getattr(answer, "watched", calls_into)  # an answer that runs elsewhere is watched there
+            broken = watched(self.forbidden, lambda: self._look(answer, cases[0]))
             if not broken:
                 return correct(self.correct_message)
             return wrong(f"The numbers are right, but it calls {broken}: the statement asks you to do without.")
@@ -317,8 +311,22 @@ _NOT_ATTEMPTED = "not attempted"
 _MEMORY = "it asked for more memory than a learner's function may have. Does it build something of size P × P?"
 
 
+def failure_of(error, answer):
+    """What to say of an exception that came out of an answer; where it came out elsewhere, it was said there."""
+    if hasattr(error, "elsewhere"):
+        return error.elsewhere
+    if isinstance(error, MemoryError):
+        return _MEMORY
+    if isinstance(error, SystemExit):
+        return "it ended the program with exit()"
+    own = _raised_by(error) is getattr(inspect.unwrap(answer), "__code__", None)
+    if isinstance(error, NotImplementedError) and own and not str(error):
+        return _NOT_ATTEMPTED
+    return _where(error, answer)
+
+
 @contextlib.contextmanager
-def _nobody_types():
+def nobody_types():
     """A check runs by itself: `input()` says so instead of waiting."""
 
     def refuse(*_):
@@ -355,8 +363,10 @@ def _arguments(answer, case):
     return ""
 
 
-def _untouched(answer):
+def untouched(answer):
     """Whether the function is still the stub `...`: its code does nothing but return None."""
+    if hasattr(answer, "untouched"):  # it runs elsewhere, and that was seen there
+        return answer.untouched
     code = getattr(answer, "__code__", None)
     idle = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "COPY_FREE_VARS"}
     documented = (answer.__doc__,) if code is not None else ()

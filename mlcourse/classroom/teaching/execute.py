@@ -18,8 +18,11 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 ANSWER = "answer"  # tag of the cells whose output gives away what the learner is asked to predict
 
 
-def run(notebook, folder, timeout=300, **options):
-    """Run an nbformat notebook in a fresh kernel with `folder` as its working directory, in place."""
+def run(notebook, folder, timeout=300, env=None, **options):
+    """Run an nbformat notebook in a fresh kernel with `folder` as its working directory, in place.
+
+    env   the kernel's environment, where it is to be another than this process has
+    """
     client = NotebookClient(
         notebook,
         timeout=timeout,
@@ -31,7 +34,7 @@ def run(notebook, folder, timeout=300, **options):
         **options,
     )
     try:
-        client.execute()
+        client.execute(**({} if env is None else {"env": env}))
     finally:  # where no kernel started, it would clean up once more when Python ends, and fail
         atexit.unregister(client._cleanup_kernel)
     return notebook

@@ -1,10 +1,16 @@
-"""Grade a whole notebook: run it in a fresh kernel and read the verdicts that its checks recorded there."""
+"""Grade a whole notebook: run it in a fresh kernel, and judge outside of that kernel what its checks hand in."""
 
 import copy
 import json
+import os
 import re
+import shutil
 import signal
+import sqlite3
+import sys
+import tempfile
 import warnings
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,9 +19,14 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import DeadKernelError
 
-from mlcourse.classroom.learner import progress
+from mlcourse.classroom.judging.verdict import Verdict
+from mlcourse.classroom.learner.exercises import ROOT
+from mlcourse.classroom.learner.progress import home
 from mlcourse.classroom.problems import lessons, of_lesson
+from mlcourse.classroom.teaching.judge import Judge
 
+MEMORY = 4 << 30  # bytes that a submission may ask for
+BESIDE = 50 << 20  # bytes of files beside a notebook that go along with it
 RUNS = 5  # of one notebook: after each, a cell that blocked or ended the kernel is left out
 
 
@@ -31,11 +42,15 @@ class Mark(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """The marks of one notebook."""
+    """The marks of one notebook.
+
+    apart   whether the system let it run apart: without network, the disk read-only, the answers out of sight
+    """
 
     notebook: str
     lesson: int
     marks: tuple
+    apart: bool = True
 
     @property
     def points(self):
@@ -46,6 +61,24 @@ class Marks(NamedTuple):
         return sum(mark.out_of for mark in self.marks)
 
 
+class Rules(NamedTuple):
+    """What holds for every notebook of a class.
+
+    seconds   how long a cell may run
+    memory    bytes that the kernel may ask for
+    seed      the class's own (`mlcourse course --seed`), None where it has none
+    hidden    folders that no submission may see, the others' among them
+    """
+
+    seconds: int = 60
+    memory: int = MEMORY
+    seed: int | None = None
+    hidden: tuple = ()
+
+
+RULES = Rules()
+
+
 class Unmarked(NamedTuple):
     """A file that could not be marked, and why."""
 
@@ -53,37 +86,44 @@ class Unmarked(NamedTuple):
     error: str
 
 
-def grade_all(paths, seconds_a_cell=60):
+def grade_all(paths, rules=RULES):
     """Marks, or Unmarked, of each notebook in turn: one that cannot be marked costs the others nothing."""
     for path in paths:
-        try:
-            yield grade(path, seconds_a_cell)
-        except ValueError as error:
-            yield Unmarked(str(path), str(error))
-        except Exception as error:
-            yield Unmarked(str(path), f"{path} could not be marked: {type(error).__name__}: {_one_line(error)}")
+        yield grade_one(path, rules)
 
 
-def grade(path, seconds_a_cell=60):
+def grade_one(path, rules=RULES):
+    """Marks of a notebook, or Unmarked with the reason."""
+    try:
+        return grade(path, rules)
+    except ValueError as error:
+        return Unmarked(str(path), str(error))
+    except Exception as error:
+        return Unmarked(str(path), f"{path} could not be marked: {type(error).__name__}: {_one_line(error)}")
+
+
+def grade(path, rules=RULES):
     """The Marks of the notebook at `path`, run from top to bottom in a fresh kernel; the file is left unchanged.
 
-    The best verdict on a problem counts, as in the learner's own progress, which is not touched. A cell that fails
-    costs only what depends on it; one that runs longer than seconds_a_cell is interrupted; one that goes on all the
-    same, or ends the kernel, is left out when the rest is run again. Raises ValueError for a file that is no exercise.
+    It runs on a copy, and what it writes about its own marks is not read: see `Judge`. The best verdict on a problem
+    counts, as in the learner's own progress, which is not touched. A cell that fails costs only what depends on it; one
+    that runs longer than rules.seconds is interrupted; one that goes on all the same, or ends the kernel, is left out
+    when the rest is run again. Raises ValueError for a file that is no exercise.
     """
     notebook = read(path)
     lesson = lesson_of(path, notebook)
+    judge = Judge(rules.seed)
     try:
-        verdicts, finished = _run(notebook, Path(path).parent.resolve(), seconds_a_cell)
+        finished = _run(notebook, Path(path).resolve(), rules, judge)
     except (RuntimeError, NoSuchKernel) as error:
         raise ValueError(
             f"{path} could not be marked, since no kernel started here ({_one_line(error)}): "
             "`python -m ipykernel install --sys-prefix` lays the one named python3"
         ) from None
     problems = _asked(notebook, of_lesson(lesson))
-    of = {name: [each for each in verdicts if each.problem[:2] == (lesson, name)] for name in problems}
+    of = {name: [each for each in judge.verdicts if each.problem[:2] == (lesson, name)] for name in problems}
     marks = (_mark(problem, of[name], notebook, finished) for name, problem in problems.items())
-    return Marks(str(path), lesson, tuple(marks))
+    return Marks(str(path), lesson, tuple(marks), bool(judge.apart))
 
 
 def read(path):
@@ -135,11 +175,19 @@ class _Running:
     def begin(self, cell, cell_index):
         self.cell = cell_index
 
-    def kernel(self):
+    def kernel(self, folder):
         """A kind of kernel that is interrupted once; where the cell goes on all the same, it is ended."""
         running = self
 
         class Kernel(AsyncKernelManager):
+            def __init__(self, **options):
+                super().__init__(**options, transport="ipc", ip=f"{folder}/k", connection_file=f"{folder}/kernel.json")
+
+            def format_kernel_cmd(self, extra_arguments=None):
+                command = super().format_kernel_cmd(extra_arguments)
+                where = command.index("ipykernel_launcher") if "ipykernel_launcher" in command else 0
+                return [*command[: where - 1], EXAMINED, *command[where + 1 :]] if where else command
+
             async def interrupt_kernel(self):
                 if running.interrupted == running.cell:
                     await self.signal_kernel(signal.SIGKILL)
@@ -162,33 +210,39 @@ def _asked(notebook, problems):
     return {name: problem for name, problem in problems.items() if (name in gaps) == is_lesson}
 
 
-def _run(notebook, folder, seconds_a_cell):
-    """Execute in place; gives the verdicts recorded, and whether it came to the end.
+def _run(notebook, path, rules, judge):
+    """Execute in place, with the judge listening; gives whether it came to the end.
 
     A cell that blocked or ended the kernel has that as its error, and the others have run without it.
     """
-    from mlcourse.classroom.teaching.execute import own_progress, run
+    from mlcourse.classroom.teaching.execute import run
 
-    trial, verdicts, stopped = copy.deepcopy(notebook), [], {}
+    trial, stopped = copy.deepcopy(notebook), {}
     for _ in range(RUNS):
         running = _Running()
-        with own_progress():
-            try:
-                run(
-                    trial,
-                    folder,
-                    seconds_a_cell,
-                    allow_errors=True,
-                    interrupt_on_timeout=True,
-                    on_cell_execute=running.begin,
-                    kernel_manager_class=running.kernel(),
-                )
-                finished = True
-            except DeadKernelError:
-                if running.cell is None:
-                    raise
-                finished = False
-            verdicts += progress.recorded() or []
+        with tempfile.TemporaryDirectory(prefix="mlcourse-", ignore_cleanup_errors=True) as folder:
+            folder = Path(folder).resolve()
+            (folder / "work").mkdir()
+            for file in beside(path):
+                shutil.copyfile(file, folder / "work" / file.name)
+            with judge.listening(f"{folder}/judge"):
+                try:
+                    run(
+                        trial,
+                        folder / "work",
+                        rules.seconds,
+                        _environment(folder, path.parent, rules),
+                        allow_errors=True,
+                        interrupt_on_timeout=True,
+                        on_cell_execute=running.begin,
+                        kernel_manager_class=running.kernel(folder),
+                    )
+                    finished = True
+                except DeadKernelError:
+                    if running.cell is None:
+                        raise
+                    finished = False
+            judge.verdicts += _own_words(folder / "home" / "progress.sqlite")
         if finished:
             break
         blocked = running.cell == running.interrupted
@@ -200,7 +254,61 @@ def _run(notebook, folder, seconds_a_cell):
         cell.outputs = tried.get("outputs", [])
         if index in stopped:
             cell.outputs = [nbformat.v4.new_output("error", ename="", evalue=stopped[index], traceback=[])]
-    return verdicts, finished
+    return finished
+
+
+EXAMINED = str(Path(__file__).with_name("examined.py"))
+
+
+def beside(path):
+    """The files that go along with a notebook, as they lie beside it: few, and no other notebooks."""
+    left, files = BESIDE, []
+    for file in sorted(path.parent.iterdir()) if path.parent.is_dir() else ():
+        if file.is_file() and not file.is_symlink() and file.suffix not in (".ipynb", ".py"):
+            left -= file.stat().st_size
+            if left < 0:
+                break
+            files.append(file)
+    return files
+
+
+def _environment(folder, source, rules):
+    """The kernel's: its home is its own folder, and it is told where the judge is and what to hide."""
+    (folder / "home").mkdir(exist_ok=True)
+    needed = [Path(sys.prefix), Path(sys.base_prefix), ROOT / "mlcourse", folder, Path(sys.executable)]
+    hidden = [ROOT / "mlcourse" / "classroom" / "problems", home(), source, *map(Path, rules.hidden)]
+    if (ROOT / "solutions").is_dir():  # a clone: all but the package itself
+        hidden += ROOT.iterdir()
+    hidden = {each.resolve() for each in hidden}
+    told = {
+        "folder": str(folder),
+        "line": f"{folder}/judge",
+        "memory": rules.memory,
+        "hidden": sorted(str(each) for each in hidden if not any(path.is_relative_to(each) for path in needed)),
+    }
+    homes = ("HOME", "MLCOURSE_HOME", "IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    own = dict.fromkeys((*homes, "MPLCONFIGDIR", "TMPDIR"), str(folder / "home"))
+    return {"OPENBLAS_NUM_THREADS": "1", **os.environ, **own, "MLCOURSE_EXAMINED": json.dumps(told)}
+
+
+def _own_words(path):
+    """What the kernel itself wrote of answers that are not right, such as that one never came to an end.
+
+    Anyone could have written there: so nothing of it gives points.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as book:
+            rows = book.execute("SELECT outcome, misconception, message, lesson, problem, seed FROM checks ORDER BY id")
+            rows = rows.fetchmany(10_000)
+    except sqlite3.Error:
+        return []
+    kinds = ((str,), (str, type(None)), (str,), (int,), (str,), (int,))
+    rows = [row for row in rows if all(isinstance(item, kind) for item, kind in zip(row, kinds, strict=True))]
+    return [
+        Verdict(outcome, misconception and misconception[:200], message[:2000], tuple(of))
+        for outcome, misconception, message, *of in rows
+        if outcome in ("wrong", "not attempted")
+    ]
 
 
 def _interrupted(cell):

@@ -9,7 +9,9 @@ import pytest
 
 from mlcourse.classroom.learner.exercises import CourseError
 from mlcourse.classroom.problems import of_lesson
-from mlcourse.classroom.teaching.course import lay_course
+from mlcourse.classroom.teaching.course import class_seed, lay_course
+from mlcourse.classroom.teaching.grading import Rules, grade
+from mlcourse.classroom.teaching.judge import hidden_seed, shown_seed
 from tests.tested import ROOT, course_copy, notebooks_in
 
 NOTEBOOK = "04_the_meta_gradient_by_hand.ipynb"
@@ -90,3 +92,41 @@ def test_the_feedback_page_names_the_mistake(course):
 def test_a_course_is_never_laid_over_another(course):
     with pytest.raises(CourseError, match=r"already has an nbgrader_config\.py"):
         lay_course(course)
+
+
+def head_of(folder, assignment):
+    (path,) = (folder / "source" / assignment).glob("*.ipynb")
+    return nbformat.read(path, as_version=4)
+
+
+def test_a_class_of_its_own_seed_has_other_numbers_and_right_solutions_and_keeps_the_seed(tmp_path):
+    lay_course(tmp_path / "class", seed=7)
+    assert class_seed(tmp_path / "class") == 7 and class_seed(tmp_path) is None
+    shown = shown_seed(7)
+    for number in (1, 4):
+        notebook = head_of(tmp_path / "class", f"lesson{number:02}")
+        text = nbformat.writes(notebook)
+        assert f"lesson({number}, seed={shown})" in text and f"lesson({number}, seed=0)" not in text
+        for name, problem in of_lesson(number).items():
+            if problem.place == "exercise":
+                (cell,) = (cell for cell in notebook.cells if cell.source.strip() == f'p.show("{name}")')
+                assert cell.outputs[0].data["text/markdown"] == problem.show(shown)
+    assert marked(tmp_path / "class", "lesson01") == (7, 7)
+
+
+def marked(folder, assignment):
+    (path,) = (folder / "source" / assignment).glob("*.ipynb")
+    marks = grade(path, Rules(seed=class_seed(folder)))
+    return marks.points, marks.out_of
+
+
+def test_what_a_class_shows_gives_neither_the_seed_nor_the_hidden_draws_away():
+    seeds = range(200)
+    assert len({shown_seed(seed) for seed in seeds}) == len({hidden_seed(seed) for seed in seeds}) == len(seeds)
+    assert all(shown_seed(seed) not in (seed, hidden_seed(seed)) for seed in seeds)
+
+
+def test_a_damaged_seed_is_told_and_never_taken_for_none(tmp_path):
+    (tmp_path / "class_seed.json").write_text("seven")
+    with pytest.raises(CourseError, match="should hold the class's seed"):
+        class_seed(tmp_path)

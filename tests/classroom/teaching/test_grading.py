@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from mlcourse.classroom.learner.exercises import ROOT
-from mlcourse.classroom.teaching.grading import Marks, Unmarked, grade, grade_all
+from mlcourse.classroom.teaching.grading import Marks, Rules, Unmarked, grade, grade_all
 
 RIGHT = "def own_step_sizes(hessian, v, alpha):\n    return v - hessian @ (alpha * v)"
 WRONG = "def own_step_sizes(hessian, v, alpha):\n    return -hessian @ (alpha * v)"
@@ -39,7 +39,7 @@ def exercise(folder, *sources, name="04_mine.ipynb"):
 
 def mark(folder, *sources, seconds=60):
     """The Mark of `own_step_sizes`; the other problem must have its points, whatever happens to this one."""
-    marks = {mark.problem: mark for mark in grade(exercise(folder, *sources), seconds).marks}
+    marks = {mark.problem: mark for mark in grade(exercise(folder, *sources), Rules(seconds)).marks}
     assert marks["meta_gradient"].points == marks["meta_gradient"].out_of, marks["meta_gradient"]
     return marks["own_step_sizes"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from mlcourse.classroom import lesson
 from mlcourse.classroom.problems import lessons, of_lesson
-from mlcourse.classroom.teaching.grading import grade
+from mlcourse.classroom.teaching.grading import Rules, grade
 from mlcourse.classroom.teaching.release import release, release_folder
 from tests.gaps import filled
 from tests.tested import ROOT, course_copy, notebooks_in
@@ -156,7 +156,7 @@ def test_a_dead_kernel_is_a_failed_problem_and_never_a_pass(tmp_path):
 
 def test_an_endless_loop_outside_a_check_costs_only_its_own_cell(tmp_path):
     answers = {"own_step_sizes": "while True:\n    pass", "sign_flip_alpha": "sign_flip_alpha = 0.5"}
-    marks = {mark.problem: mark for mark in grade(with_answers(answers, tmp_path), seconds_a_cell=5).marks}
+    marks = {mark.problem: mark for mark in grade(with_answers(answers, tmp_path), Rules(seconds=5)).marks}
     assert marks["own_step_sizes"].points == 0
     assert marks["sign_flip_alpha"].outcome == "wrong"
 
