@@ -111,10 +111,11 @@ def test_texts_are_whole_strings_and_their_hashes_are_those_of_the_files(site):
         assert build.written_hash(notebook) == written, name
 
 
-def test_the_times_of_long_cells_are_of_cells_that_there_are(site):
+def test_the_times_of_long_cells_are_of_cells_that_there_are_and_no_lesson_takes_two_minutes(site):
     for name, seconds in json.loads((site / "seconds.json").read_text()).items():
         notebook = json.loads((site / "files" / name).read_text())
         assert set(seconds) <= {cell["id"] for cell in notebook["cells"]}, f"{name}: python -m benchmarks.site --keep"
+        assert sum(seconds.values()) < 120, name
 
 
 def test_the_start_page_loads_ahead_what_there_is(site):
