@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mlcourse.classroom.site import build_site
-from mlcourse.classroom.site.build import MARK, PAGES, written_hash
+from mlcourse.classroom.site.build import MARK, written_hash
 from mlcourse.classroom.tab import KEEPS_NOTHING
 from tests.lab import ROOT, PanelOnPage, find_browser
 from tests.tab import Tab, browsers, complaints, find_pyodide, printed, served
@@ -22,7 +22,6 @@ from tests.tested import cells, notebooks_in
 LESSONS = notebooks_in("notebooks")
 EXERCISE = "exercises/04_the_meta_gradient_by_hand.ipynb"
 SCREENSHOTS = ROOT / "build" / "screenshots"
-MEASURED = json.loads((PAGES / "seconds.json").read_text())
 CHECK = re.compile(r'p\.check\("(\w+)", (\w+)\)')
 
 
@@ -79,7 +78,7 @@ def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_move
         if "nbval-check-output" in there.metadata.get("tags", []):
             alike = nearly_the_same if draws else str.__eq__
             assert alike(printed(here), printed(there)), (place, printed(here), printed(there))
-    if any(seconds > 20 for seconds in MEASURED.get(f"notebooks/{path.name}", {}).values()):
+    if path.name[:2] in ("06", "07", "08"):  # those that train longest
         assert any(re.match(r"takes about \d+ s in a tab", said) for said in tab.bars())
     panel = PanelOnPage(tab.page).bring_into_view()
     first = panel.source()
@@ -89,12 +88,12 @@ def test_a_lesson_runs_from_top_to_bottom_says_what_is_stored_and_its_panel_move
 
 
 def nearly_the_same(one, other):
-    """Whether two texts differ in shares by 0.03 at most: another matplotlib draws other letters."""
+    """Whether two texts differ in shares by 0.05 at most: another matplotlib draws other letters."""
     number = r"[-+]?\d+\.\d+"
     if re.sub(number, "", one).split() != re.sub(number, "", other).split():
         return False
     pairs = zip(re.findall(number, one), re.findall(number, other), strict=True)
-    return all(abs(float(here) - float(there)) <= 0.03 for here, there in pairs)
+    return all(abs(float(here) - float(there)) <= 0.05 for here, there in pairs)
 
 
 def test_the_start_page_opens_lesson_00(opened):

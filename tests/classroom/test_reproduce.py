@@ -135,7 +135,8 @@ def test_a_divergence_is_counted_and_said_and_not_averaged_away():
 
 
 def test_lists_are_written_with_blanks():
-    assert _spread(["--shots", "5", "10", "--seeds", "1"]) == ["--shots", "5", "--shots", "10", "--seeds", "1"]
+    said = ["reproduce", "--shots", "5", "10", "--seeds", "1"]
+    assert _spread(said) == ["reproduce", "--shots", "5", "--shots", "10", "--seeds", "1"]
     assert _spread(["grade", "a.ipynb", "b.ipynb"]) == ["grade", "a.ipynb", "b.ipynb"]
 
 

@@ -12,7 +12,7 @@ export function watchThePace(app, measured) {
     const tab = app.shell.currentWidget, expected = measured[tab?.context?.path];
     const first = expected && tab.content.widgets.find(cell => cell.model.executionState === "running");  // others wait
     if (now && now.cell !== first) {
-      if (now.expected) pace = Math.max(0.2, (performance.now() - now.since) / 1000 / now.expected);
+      if (now.expected >= SHOWN_FROM) pace = Math.max(0.2, (performance.now() - now.since) / 1000 / now.expected);
       now.bar?.remove();
       now = null;
     }
