@@ -31,8 +31,9 @@ function show(known, pace) {
     known.bar.style.cssText = "padding: 4px 12px 4px 82px; color: var(--jp-ui-font-color2)";
     known.bar.append(document.createElement("progress"), document.createElement("span"));
     known.bar.lastChild.style.marginLeft = "8px";
-    known.cell.node.querySelector(".jp-Cell-inputWrapper").after(known.bar);
   }
+  // a cell that was never on the screen has no inside yet
+  if (!known.bar.isConnected) known.cell.node.querySelector(".jp-Cell-inputWrapper")?.after(known.bar);
   const [bar, text] = known.bar.children;
   bar.max = all;
   bar.value = Math.min(gone, 0.97 * all);
