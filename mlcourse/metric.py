@@ -38,9 +38,10 @@ def _shares(labels, ways):
     return chosen / counts
 
 
-def _log_softmax(scores):
-    scores = scores - np.max(scores, axis=-1, keepdims=True)
-    return scores - np.log(np.sum(np.exp(scores), axis=-1, keepdims=True))
+def log_softmax(scores, axis=-1):
+    """log of the softmax of scores over an axis, of the same shape; scores of any size give finite numbers."""
+    scores = scores - np.max(scores, axis=axis, keepdims=True)
+    return scores - np.log(np.sum(np.exp(scores), axis=axis, keepdims=True))
 
 
 def prototypes(z, y, ways):
@@ -69,7 +70,7 @@ def log_probabilities(z, prototypes):
     """
     centre = np.mean(prototypes, axis=-2, keepdims=True)  # distances do not change, rounding errors shrink
     weights, bias = as_linear(prototypes - centre)
-    return _log_softmax((z - centre) @ weights + bias[..., None, :])
+    return log_softmax((z - centre) @ weights + bias[..., None, :])
 
 
 def _unit(z):
@@ -88,7 +89,7 @@ def matching(z_query, z_support, y_support, ways):
     checks.classification(Data(z_support, y_support), ways)
     present = _shares(y_support, ways) > 0
     cosines = _unit(z_query)[0] @ np.swapaxes(_unit(z_support)[0], -1, -2)
-    return np.log(np.exp(_log_softmax(cosines)) @ present)
+    return np.log(np.exp(log_softmax(cosines)) @ present)
 
 
 def _loss(log_p, labels):
@@ -118,7 +119,7 @@ def _matching_slope(z, y, rows, ways):
     """dL/dz. The cosines' slope is attention to all less attention within the right class; then through z / |z|."""
     u, length = _unit(z)
     support, query = u[..., :rows, :], u[..., rows:, :]
-    attention = numpy.exp(_log_softmax(query @ support.mT))
+    attention = numpy.exp(log_softmax(query @ support.mT))
     right = attention * (y[..., rows:, None] == y[..., None, :rows])
     e = (attention - right / right.sum(axis=-1, keepdims=True)) / query.shape[-2]
     in_u = numpy.concatenate([e.mT @ query, e @ support], axis=-2)

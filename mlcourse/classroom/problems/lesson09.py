@@ -10,14 +10,10 @@ from mlcourse.classroom.judging.verdict import wrong
 from mlcourse.classroom.problems.lesson06 import _INTERVAL, _half
 from mlcourse.metric import as_linear as _as_linear
 from mlcourse.metric import log_probabilities as _log_probabilities
+from mlcourse.metric import log_softmax
 from mlcourse.metric import matching as _matching
 from mlcourse.metric import prototypes as _prototypes
 from mlcourse.recipes.deviations import Deviation
-
-
-def _log_softmax(scores, axis=-1):
-    scores = scores - np.max(scores, axis=axis, keepdims=True)
-    return scores - np.log(np.sum(np.exp(scores), axis=axis, keepdims=True))
 
 
 class prototypes(FunctionProblem):
@@ -195,7 +191,7 @@ class log_probabilities(FunctionProblem):
             "dot": -z @ prototypes.T, "twice the dot": -2 * z @ prototypes.T, "half": squared / 2,
         }.get(distance, squared)  # fmt: skip
         scores = far if sign == "plus" else -far
-        log_p = _log_softmax(scores, {"queries": 0, "all": None}.get(axis, -1))
+        log_p = log_softmax(scores, {"queries": 0, "all": None}.get(axis, -1))
         return {"p": np.exp(log_p), "loss": -log_p, "scores": scores}.get(form, log_p)
 
     def skip(self, settings):
@@ -495,12 +491,12 @@ class matching(FunctionProblem):
         labels = np.sort(y_support) if pooled == "blocks" else y_support
         own = labels[:, None] == np.arange(ways)
         axis = 0 if over == "queries" else -1
-        a = np.exp(_log_softmax(s, axis))
+        a = np.exp(log_softmax(s, axis))
         if pooled in ("first", "added first"):
-            log_p = _log_softmax(s @ own / (own.sum(axis=0) if pooled == "first" else 1), axis)
+            log_p = log_softmax(s @ own / (own.sum(axis=0) if pooled == "first" else 1), axis)
         elif pooled == "embedding":
             means = own.T @ z_support / own.sum(axis=0)[:, None]
-            log_p = _log_softmax(unit_query @ (means / np.linalg.norm(means, axis=-1, keepdims=True)).T, axis)
+            log_p = log_softmax(unit_query @ (means / np.linalg.norm(means, axis=-1, keepdims=True)).T, axis)
         elif pooled == "normalised mean":
             p = a @ (own / own.sum(axis=0))
             log_p = np.log(p / p.sum(axis=-1, keepdims=True))
@@ -537,7 +533,7 @@ class matching(FunctionProblem):
     )
     def unpooled(z_query, z_support, y_support, ways):
         unit_query, unit_support = (z / np.linalg.norm(z, axis=-1, keepdims=True) for z in (z_query, z_support))
-        return _log_softmax(unit_query @ unit_support.T)
+        return log_softmax(unit_query @ unit_support.T)
 
 
 class choose_method(ChoiceProblem):
