@@ -5,7 +5,15 @@ from matplotlib import rc_context
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from mlcourse import confidence_interval
-from mlcourse.classroom.figures.style import COLOUR, Drawing, new_figure, show_query, show_support, styled
+from mlcourse.classroom.figures.style import (
+    COLOUR,
+    Drawing,
+    new_figure,
+    show_interval,
+    show_query,
+    show_support,
+    styled,
+)
 from mlcourse.tasks import Data
 
 as_written = rc_context({"text.parse_math": False})  # a table's names may hold $, which is no formula
@@ -76,16 +84,7 @@ def learners(errors, unit):
 def _learners(axes, errors, unit):
     rows = sorted(errors.items(), key=lambda row: -row[1].mean())
     for place, (name, each) in enumerate(rows):
-        (mean, half), written = confidence_interval(each), number_format(each)
-        axes.errorbar(mean, place, xerr=half, color=colour_of(name), marker="o", capsize=4)
-        axes.annotate(
-            f"{mean:{written}} ± {half:{written}}",
-            (mean, place),
-            xytext=(0, 7),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )  # fmt: skip
+        show_interval(axes, place, *confidence_interval(each), colour_of(name), number_format(each))
     axes.set_yticks(range(len(rows)), [name for name, _ in rows])
     axes.set(ylim=(len(rows) - 0.5, -0.8), xlim=(0, None), xlabel=f"error on a task, {unit}")
     best, tasks = rows[-1][0], len(rows[-1][1])

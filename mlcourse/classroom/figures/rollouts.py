@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.collections import LineCollection
 
-from mlcourse.classroom.figures.style import COLOUR, Drawing, new_figure, styled
+from mlcourse.classroom.figures.style import COLOUR, Drawing, new_figure, show_interval, styled
 
 # learner -> colour, marker
 LOOKS = {
@@ -39,16 +39,8 @@ def meta_gradients(rows, lines):
     rows   name -> (mean, half-width); lines  name -> number, the first the exact one
     """
     figure, axes = new_figure(height=0.55 * len(rows) + 1.5)
-    for place, (mean, half) in enumerate(rows.values()):
-        axes.errorbar(mean, place, xerr=half, color=COLOUR.query, marker="o", capsize=4)
-        axes.annotate(
-            f"{mean:.2f} ± {half:.2f}",
-            (mean, place),
-            xytext=(0, 8),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )
+    for place, interval in enumerate(rows.values()):
+        show_interval(axes, place, *interval, COLOUR.query)
     looks = ((COLOUR.theta, "-"), (COLOUR.fomaml, "--"), (COLOUR.wrong, ":"))
     for (name, value), (colour, line) in zip(lines.items(), looks, strict=False):
         axes.axvline(value, color=colour, linestyle=line, label=f"{name}: {value:.2f}", zorder=0)

@@ -99,6 +99,13 @@ def show_query(axes, data, **options):
     return axes.plot(data.x.ravel(), data.y.ravel(), "s", **defaults | options)[0]
 
 
+def show_interval(axes, place, mean, half, colour, written=".2f"):
+    """mean ± half as a horizontal bar at the height `place`, with its numbers above it; `written` is their format."""
+    axes.errorbar(mean, place, xerr=half, color=colour, marker="o", capsize=4)
+    said = f"{mean:{written}} ± {half:{written}}"
+    axes.annotate(said, (mean, place), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9)
+
+
 class Drawing:
     """A figure whose artists are kept, so that a panel redraws only what moved.
 
