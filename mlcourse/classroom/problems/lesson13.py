@@ -776,7 +776,7 @@ class choose(ChoiceProblem):
     explanation = """
     *Neither* where nothing is shared, or where the family is known: then fit that family. *Fine-tuning* where one large source is there, and the new task has many
     examples and time for many passes. *Metric* where tasks differ in their classes and share what makes examples alike. *MAML* where many related tasks
-    are there to practise on, the new one has few examples and few passes, and its loss has no classes, or an embedding is not enough.
+    are there to practise on, the new one has few examples and few passes, and its loss has no classes.
     """
     traps = MappingProxyType(
         {
