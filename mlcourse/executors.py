@@ -23,7 +23,10 @@ if sys.platform in ("emscripten", "wasi"):
 
 @contextmanager
 def processes(number):
-    """This machine's processes as an executor; None, which is here, where Python runs in a browser and has none."""
+    """This machine's processes as an executor; None, which is here, where Python runs in a browser and has none.
+
+    number  how many, None for one a core
+    """
     if sys.platform in ("emscripten", "wasi"):
         yield None
         return

@@ -123,7 +123,11 @@ class _Seen:
         self.actions, self.drawn, rewards = y[..., :-2], y[..., -2], y[..., -1]
         self.baseline = rewards.mean(axis=-2, keepdims=True)
         self.rewards = (rewards - self.baseline) / (rewards.shape[-2] - 1)
-        self.advantages = returns_to_go(self.rewards)
+
+    @property
+    def advantages(self):
+        """What each action could still change, above the baseline."""
+        return returns_to_go(self.rewards)
 
     def by_rollout(self, mean):
         return np.reshape(mean, (*mean.shape[:-2], *self.actions.shape[-3:]))

@@ -22,6 +22,10 @@ class Scale(NamedTuple):
     y_mean: Any = 0.0
     y_std: Any = 1.0
 
+    def standard(self, data):
+        """Data in the units of the file, standardised."""
+        return Data((data.x - self.x_mean) / self.x_std, (data.y - self.y_mean) / self.y_std)
+
 
 class FromTable:
     """A CSV file as tasks: one task a value of the column `task`, inputs x and target y in columns of numbers.
@@ -145,8 +149,7 @@ class FromTable:
     @property
     def data(self):
         """Standardised Data of each task, all its rows: a list in the order of `names`."""
-        x_mean, x_std, y_mean, y_std = self.scale
-        return [Data((x - x_mean) / x_std, (y - y_mean) / y_std) for x, y in self.rows.values()]
+        return [self.scale.standard(data) for data in self.rows.values()]
 
     def in_units(self, y):
         """A standardised y in the units of the file."""

@@ -142,7 +142,7 @@ class EmbeddingPlane(Drawing):
     """The panel "embedding": the episode, its embedding seen from the side where it is widest, and one decision."""
 
     def build(self, numbers):
-        self.most = most = numbers["most"]
+        most = numbers["most"]
         figure, (self.sheet, self.plane, self.bars) = new_figure(
             1, 3, height=4.4, width_ratios=[1.35, 2, 1], layout="none"
         )
@@ -151,7 +151,7 @@ class EmbeddingPlane(Drawing):
         blank = np.full((2, 2, 3), 255, np.uint8)
         self.pictures = [self.sheet.imshow(blank, interpolation="nearest") for _ in range(2)]
         self.sheet.set(aspect="equal", anchor="NW")
-        self.rows = [self.sheet.text(-0.15, 1.75 + n, str(n), ha="right", va="center") for n in range(most[0])]
+        self.rows = [self.sheet.text(-0.15, 1.75 + n, str(n), ha="right", va="center") for n in range(most)]
         self.asked = self.sheet.text(1.2, 0.5, "", va="center", color=DARK_QUERY, weight="bold")
         self.plane.set(xticks=[], yticks=[])
         self.plane.spines[:].set(visible=True, color="#cccccc")
@@ -161,11 +161,11 @@ class EmbeddingPlane(Drawing):
         self.support = self.plane.plot([], [], "o", color=COLOUR.support, ms=4.5)[0]
         self.prototypes = self.plane.plot([], [], "*", color=COLOUR.theta, ms=13)[0]
         self.query = self.plane.plot([], [], "s", color=COLOUR.query, markerfacecolor="none", mew=2.5, ms=10)[0]
-        self.names = [self.plane.text(0, 0, f"  {n}", weight="bold", fontsize=12, va="bottom") for n in range(most[0])]
-        self.bars.set(xlim=(0, 1.02), yticks=range(most[0]), xticks=[0, 0.5, 1])
+        self.names = [self.plane.text(0, 0, f"  {n}", weight="bold", fontsize=12, va="bottom") for n in range(most)]
+        self.bars.set(xlim=(0, 1.02), yticks=range(most), xticks=[0, 0.5, 1])
         self.bars.set_title("p(class)", fontsize=10)
         self.bars.grid(axis="y", visible=False)
-        self.shares = self.bars.barh(range(most[0]), np.zeros(most[0]), color=COLOUR.truth)
+        self.shares = self.bars.barh(range(most), np.zeros(most), color=COLOUR.truth)
         self.right = self.bars.plot([], [], ">", color=DARK_QUERY, ms=8, clip_on=False)[0]
         self.moving = [
             *self.pictures, *self.rows, self.asked, self.links, self.chosen, self.prototypes, self.support, self.query,

@@ -100,7 +100,6 @@ class Sweep(Drawing):
 
     def build(self, numbers):
         figure, axes = new_figure(height=4.4)
-        self.axes = axes
         self.places = np.arange(len(numbers.alphas))
         (self.seeds,) = axes.plot([], [], "o", color=COLOUR.support, markersize=5, alpha=0.45, label="one seed")
         (self.others,) = axes.plot([], [], ":", color=COLOUR.truth, label="all seeds, mean")

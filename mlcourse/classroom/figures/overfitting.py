@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from mlcourse.classroom.figures.style import COLOUR, Drawing, new_figure, show_support, styled
+from mlcourse import confidence_interval
+from mlcourse.classroom.figures.style import COLOUR, Drawing, new_figure, show_interval, show_support, styled
 
 # what a learner is tested on -> colour, marker, line
 LOOKS = {
@@ -22,6 +23,11 @@ def _losses_on_a_log_axis(axes, low, high):
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
+def _after_one_step(reports):
+    """Means and half-widths after one step of several Reports, (n,) each."""
+    return np.transpose([(report.mean[1], report.half_width[1]) for report in reports])
+
+
 @styled
 def gap_by_tasks(rows):
     """Loss after one step against the number of training tasks. rows: number in words -> {tested on: Report}."""
@@ -29,7 +35,7 @@ def gap_by_tasks(rows):
     for shift, (on, (colour, marker, line)) in enumerate(LOOKS.items()):
         places = [place for place, reports in enumerate(rows.values()) if on in reports]
         reports = [reports[on] for reports in rows.values() if on in reports]
-        mean, half = (np.array([getattr(report, field)[1] for report in reports]) for field in ("mean", "half_width"))
+        mean, half = _after_one_step(reports)
         axes.errorbar(
             np.array(places) + 0.06 * (shift - 1), mean, np.minimum(half, [0.95 * mean, half]), label=on,
             color=colour, marker=marker, linestyle=line, capsize=4, elinewidth=1.5,
@@ -54,7 +60,7 @@ def over_training(iterations, training, validation, keep, stop):
     figure, axes = new_figure(height=3.7)
     for name, reports in {"its own tasks": training, "validation tasks": validation}.items():
         colour, marker, line = LOOKS["its own tasks" if reports is training else "new tasks"]
-        mean, half = (np.array([getattr(report, field)[1] for report in reports]) for field in ("mean", "half_width"))
+        mean, half = _after_one_step(reports)
         axes.plot(iterations, mean, color=colour, marker=marker, linestyle=line, markersize=5, label=name)
         axes.fill_between(iterations, mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
     kept = validation[keep].mean[1]
@@ -92,11 +98,7 @@ def on_new_tasks(rows, nothing):
     figure, axes = new_figure(height=0.45 * len(rows) + 1.2)
     for place, report in enumerate(rows.values()):
         colour = COLOUR.wrong if place == 0 else COLOUR.query
-        axes.errorbar(report.mean[1], place, xerr=report.half_width[1], color=colour, marker="s", capsize=4)
-        axes.annotate(
-            f"{report.mean[1]:.2f} ± {report.half_width[1]:.2f}", (report.mean[1], place), xytext=(0, 7),
-            textcoords="offset points", ha="center", fontsize=9,
-        )  # fmt: skip
+        show_interval(axes, place, report.mean[1], report.half_width[1], colour)
     axes.axvline(nothing, color=COLOUR.truth, linestyle="--", label="predict 0 for every wave")
     axes.set_yticks(range(len(rows)), rows)
     axes.set(ylim=(len(rows) - 0.5, -0.7), xlim=(0, None), xlabel="error on new waves after one step")
@@ -130,7 +132,7 @@ def over_steps(plain, rows, floor):
 
 
 def _band(axes, steps, losses, colour, line, label):
-    mean, half = losses.mean(axis=1), 1.96 * losses.std(axis=1, ddof=1) / np.sqrt(losses.shape[1])
+    mean, half = confidence_interval(losses)
     axes.plot(steps, mean, color=colour, linestyle=line, label=label)
     axes.fill_between(steps, mean - half, mean + half, color=colour, alpha=0.12, linewidth=0)
 

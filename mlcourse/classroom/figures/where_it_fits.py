@@ -114,7 +114,7 @@ class InContext(Drawing):
     """The panel "attention": a context, the line after one step from 0, and what each example gives to a prediction."""
 
     def build(self, numbers):
-        self.most = len(numbers["parts"])
+        most = len(numbers["parts"])
         figure, (self.plane, self.bars) = new_figure(1, 2, height=4.0, width_ratios=[1.6, 1], layout="none")
         figure.subplots_adjust(left=0.07, right=0.98, bottom=0.13, top=0.9, wspace=0.2)
         reach = np.array([-2.2, 2.2])
@@ -130,11 +130,11 @@ class InContext(Drawing):
         )[0]
         self.plane.set(xlim=reach, xlabel="x", ylabel="y", title="one gradient step from w = 0")
         self.plane.legend(loc="upper left", fontsize=9, ncols=2)
-        self.shares = self.bars.barh(range(self.most), np.zeros(self.most), color=COLOUR.support)
-        self.total = self.bars.barh([self.most + 0.4], [0], color=COLOUR.query)[0]
+        self.shares = self.bars.barh(range(most), np.zeros(most), color=COLOUR.support)
+        self.total = self.bars.barh([most + 0.4], [0], color=COLOUR.query)[0]
         self.bars.axvline(0, color=COLOUR.theta, lw=1)
-        self.bars.set_yticks([*range(self.most), self.most + 0.4], [*(f"{i + 1}" for i in range(self.most)), "sum"])
-        self.bars.set(ylim=(self.most + 1.1, -0.8), xlabel="(2α/K) · y · (x · query)")
+        self.bars.set_yticks([*range(most), most + 0.4], [*(f"{i + 1}" for i in range(most)), "sum"])
+        self.bars.set(ylim=(most + 1.1, -0.8), xlabel="(2α/K) · y · (x · query)")
         self.bars.set_title("what each example gives")
         self.bars.grid(axis="y", visible=False)
         self.limits = None

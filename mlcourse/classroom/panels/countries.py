@@ -33,28 +33,24 @@ def draw_task(rng):
 
 
 @cache
-def _fold_of(country):
-    """The part in which the country is held out, and what was learned from the others."""
-    fold = next(fold for fold in load() if country in fold.test.names)
+def _learners(number):
+    """The part that a fold holds out, and what was learned from the others."""
+    fold = load()[number]
     mixed = mixed_model(fold.training.data, degree=3)
     return fold.test, {"a line of its own": own_line([]), "MAML": fold.maml, "mixed model": mixed}
 
 
 def compute(task, country, shots):
     """Three learners on the first `shots` years of the order `task`, each learned without this country."""
-    part, learners = _fold_of(country)
+    part, learners = _learners(next(i for i, fold in enumerate(load()) if country in fold.test.names))
     x, y = TABLE.rows[country]
     given, asked = (Data(x[rows], y[rows]) for rows in (task[:shots], task[shots:]))
-    scale = part.scale
-
-    def standard(x):
-        return (x - scale.x_mean) / scale.x_std
-
-    support = Data(standard(given.x), (given.y - scale.y_mean) / scale.y_std)
+    support, others = (part.scale.standard(data) for data in (given, asked))
+    years = (YEARS - part.scale.x_mean) / part.scale.x_std
     curves, errors = {}, {}
     for name, learner in learners.items():
-        curves[name] = part.in_units(learner(support, standard(YEARS)))[:, 0]
-        off = part.in_units(learner(support, standard(asked.x))) - asked.y
+        curves[name] = part.in_units(learner(support, years))[:, 0]
+        off = part.in_units(learner(support, others.x)) - asked.y
         errors[name] = float(np.sqrt(np.mean(off**2)))
     return Numbers(country, given, asked, YEARS[:, 0], curves, errors)
 

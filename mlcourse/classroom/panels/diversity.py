@@ -1,6 +1,6 @@
 """Panel "task diversity" (lesson 10): which waves a start can adapt to, by the waves it was trained on."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +38,7 @@ class Numbers(NamedTuple):
 
 def draw_task(rng):
     """Five places at which every wave is seen."""
-    return np.sort(rng.uniform(*SINUSOIDS.x_range, (SHOTS, 1)), axis=0)
+    return tuple(np.sort(rng.uniform(*SINUSOIDS.x_range, SHOTS)).tolist())
 
 
 @cache
@@ -57,15 +57,21 @@ def _after_a_step(theta, x, phase, amplitude):
     return support, truth[..., 0], MODEL(theta_prime, grid)[..., 0]
 
 
+@lru_cache(maxsize=16)
+def _on_the_family(task, number, spread):
+    """The error of a start on each wave of GRID after a step, which a move of the star does not change."""
+    phases, amplitudes = np.meshgrid(*GRID)
+    x = np.array(task)[:, None]
+    _, truths, curves = _after_a_step(load()[spread, number], x, phases.ravel(), amplitudes.ravel())
+    return np.clip(np.mean((curves - truths) ** 2, axis=1).reshape(phases.shape), LOWEST, HIGHEST)
+
+
 def compute(task, number, spread, phase, amplitude):
     """The start trained on `number` waves of the phases `spread`, on the whole family and on one wave."""
     theta, training = load()[spread, number], _training(spread)
-    phases, amplitudes = np.meshgrid(*GRID)
-    _, truths, curves = _after_a_step(theta, task, phases.ravel(), amplitudes.ravel())
-    errors = np.mean((curves - truths) ** 2, axis=1).reshape(phases.shape)
-    support, truth, adapted = _after_a_step(theta, task, phase, amplitude)
+    support, truth, adapted = _after_a_step(theta, np.array(task)[:, None], phase, amplitude)
     return Numbers(
-        GRID, np.clip(errors, LOWEST, HIGHEST), training["phase"][:number], training["amplitude"][:number],
+        GRID, _on_the_family(task, number, spread), training["phase"][:number], training["amplitude"][:number],
         X, truth, MODEL(theta, X)[:, 0], adapted, support, phase, amplitude,
         float(np.mean((adapted - truth) ** 2)), number, spread,
     )  # fmt: skip

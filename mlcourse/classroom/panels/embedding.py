@@ -70,7 +70,7 @@ def compute(task, embedding, rule, ways, shots, query):
         "ends": centres[:, None] if by_prototypes else points,
         "prototypes": by_prototypes,
         "limits": limits,
-        "most": (MOST_WAYS, MOST_SHOTS),
+        "most": MOST_WAYS,
     }
 
 

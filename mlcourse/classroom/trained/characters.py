@@ -94,10 +94,15 @@ def train(name, distribution=None, schedule=SCHEDULE, **changes):
     return with_new_head(state.theta, model, CLASSIFIER) if recipe.method is joint_training else state.theta
 
 
-def load():
-    """name of RECIPES -> theta, of EMBEDDING for what compares and of CLASSIFIER for what adapts."""
+@cache
+def _stored():
     with np.load(STORED) as stored:
         return {name: stored[name].astype(float) for name in RECIPES}
+
+
+def load():
+    """name of RECIPES -> theta, of EMBEDDING for what compares and CLASSIFIER for what adapts; a dict of your own."""
+    return dict(_stored())
 
 
 def make():

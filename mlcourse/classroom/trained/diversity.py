@@ -50,9 +50,7 @@ def train(phases, number, iterations=ITERATIONS):
 def load():
     """(phases, number) -> theta (1761,), as stored: rounded to float32, which changes no printed digit."""
     with np.load(PATH) as stored:
-        return {
-            (phases, number): stored[f"{phases}, {number}"].astype(float) for phases in PHASES for number in NUMBERS
-        }
+        return {each: stored[f"{each[0]}, {each[1]}"].astype(float) for each in SETS}
 
 
 def on_new_waves(theta, tasks=600):

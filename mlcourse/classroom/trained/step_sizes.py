@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlcourse import DivergenceError, adam, maml, mean_squared_error, meta_train, run_all
+from mlcourse import DivergenceError, adam, maml, mean_squared_error, meta_train, processes, run_all
 from mlcourse import sweep as losses_after
 from mlcourse.classroom.trained import MODEL, SINUSOIDS
 
@@ -116,7 +116,5 @@ def load():
 
 def make():
     """Train it again and store it."""
-    from concurrent.futures import ProcessPoolExecutor
-
-    with ProcessPoolExecutor() as pool:
+    with processes(None) as pool:
         np.savez_compressed(STORED, **{how: each.astype(np.float32) for how, each in sweep(pool).items()})
