@@ -216,8 +216,9 @@ def _defined(path, name):
 
 def _let_correct(sitting):
     """Say how the answer was rated, and let the learner say otherwise."""
-    print(sitting.rating())
-    if not sitting.rating():  # it could not be kept, which was said
+    rated = sitting.rating()
+    print(rated)
+    if not rated:  # it could not be kept, which was said
         return
     letters = {word[0]: word for word in RATINGS}
     text = input("Enter keeps the rating; a again, h hard, g good, e easy: ").strip().lower()

@@ -24,9 +24,10 @@ def progress(figure=False):
     figure   True for a picture of the memory instead: what was solved, and how much of it is still known
     """
     today = date.today()
-    lessons, record = kept.overview(), due.read()
-    if lessons is None or record is None:  # which was said
+    record = due.read()
+    if record is None:  # which was said
         return None
+    lessons = kept.overview(record.checks)
     if figure:
         return picture(record, today) or Words(NO_PICTURE)
     known = remembered(record, today)

@@ -370,10 +370,10 @@ def progress(
     if export is not None:
         cells.export_progress(export)
         return
-    lessons, today = overview(), date.today()
-    record = None if lessons is None else due.read()
+    record, today = due.read(), date.today()
     if record is None:  # which was said
         raise typer.Exit(2)
+    lessons = overview(record.checks)
     if figure is not None:
         _draw(record, today, figure)
         return

@@ -27,8 +27,9 @@ class Sitting(Lesson):
         """The Verdict on an answer, as in a lesson; a line says how it was rated, and when the problem comes back."""
         rated_before = self.rating()
         verdict = super().check(name, answer)
-        if self.rating() and not rated_before:
-            print(f'{self.rating()} `p.rate("hard")` corrects the rating; `p = practice()` brings the next problem.')
+        rated = self.rating()
+        if rated and not rated_before:
+            print(f'{rated} `p.rate("hard")` corrects the rating; `p = practice()` brings the next problem.')
         return verdict
 
     def rate(self, rating):

@@ -5,7 +5,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
-from mlcourse.classroom.learner import progress
+from mlcourse.classroom.learner import practice, progress
 from mlcourse.classroom.learner.check import read_check, read_moment
 from mlcourse.classroom.learner.clone import CourseError
 
@@ -19,11 +19,10 @@ def export_progress(file=None):
     Raises CourseError where there is such a file already, or nothing could be read.
     """
     path = Path(file or f"mlcourse-progress-{datetime.now():%Y-%m-%d-%H%M%S}.json").expanduser()
-    checks = progress.checks()
-    moments = None if checks is None else progress.moments()
-    if moments is None:  # which was said
+    record = practice.read()
+    if record is None:  # which was said
         raise CourseError("no file was written")
-    content = {"format": FORMAT, "version": VERSION, "checks": checks, "practice": moments}
+    content = {"format": FORMAT, "version": VERSION, "checks": record.checks, "practice": record.moments}
     try:
         with open(path, "x", encoding="utf-8") as target:
             json.dump(content, target, ensure_ascii=False, indent=0)

@@ -54,14 +54,15 @@ def due(record, today):
     Ideas that keep going wrong come first, then what is most forgotten; no lesson follows itself if that can be helped.
     """
     known, records = memories(*record, today), by_problem(*record)
-    because = {key: f"“{idea}” came up {times} times" for idea, (times, key) in ideas(record, today).items()}
+    because = {key: f"“{idea}” came up {times} times" for idea, (times, key) in ideas(record, today, known).items()}
+    urgent = set(because)
     for key, memory in known.items():
         if memory.due <= today and key not in because:
             late = (today - memory.due).days if memory.reviews else 0
             because[key] = f"due since {_days(late)}" if late else "due today"
 
     def forgotten(key):
-        return (not because[key].startswith("“"), known[key].recall(today) if key in known else 0.0, key)
+        return (key not in urgent, known[key].recall(today) if key in known else 0.0, key)
 
     keys = _interleaved(sorted(because, key=forgotten), _last_lesson(record, today))
     return [Task(key[0], course()[key], _seed(records[key], known.get(key)), because[key]) for key in keys]
@@ -112,22 +113,22 @@ def minutes_spent(record, today):
 
 def review_of(record, key, seed, today):
     """(Memory, Review) of the answer to one seed of a problem; None where there is none yet."""
-    memory = memories(*record, today).get(key)
+    of_it = ([each for each in kind if (each.lesson, each.problem) == key] for kind in record)
+    memory = memories(*of_it, today).get(key)
     found = [each for each in memory.reviews if each.practised and each.seed == seed] if memory else []
     return (memory, found[0]) if found else None
 
 
-def ideas(record, today):
+def ideas(record, today, known=None):
     """{idea: (times, key)}: misconceptions that came up twice, and the problem that is to bring each back.
 
     An idea comes up once a day and problem and seed, however often the same answer is checked. It is settled when
     practice brings back a problem that knows it and the answer is right at once. Of those that know it, and that the
     learner has tried, the one comes that was not asked for the longest time, another than where it came up last.
+    known  what `memories` gives, where that is at hand
     """
-    known, tried = memories(*record, today), {}
-    for each in record.checks:
-        if each.outcome in ("correct", "wrong"):
-            tried[each.lesson, each.problem] = True
+    known = memories(*record, today) if known is None else known
+    tried = dict.fromkeys((each.lesson, each.problem) for each in record.checks if each.outcome in ("correct", "wrong"))
     knows = {key: course()[key].misconceptions for key in tried if key in course()}
     reviews = {key: [each for each in memory.reviews if each.practised] for key, memory in known.items()}
     found = {}

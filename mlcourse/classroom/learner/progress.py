@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlcourse.classroom import tab
-from mlcourse.classroom.judging.verdict import Verdict
 from mlcourse.classroom.learner.check import Check, Moment
 from mlcourse.classroom.problems import lessons, of_lesson
 
@@ -103,21 +102,13 @@ def _kept(kind):
         return None
 
 
-def recorded():
-    """Every verdict that was kept, oldest first; None where they could not be read."""
-    kept = checks()
-    return kept and [
-        Verdict(each.outcome, each.misconception, each.message or "", (each.lesson, each.problem, each.seed))
-        for each in kept
-    ]
-
-
-def solved():
+def solved(kept=None):
     """{(lesson, problem)} that were correct at least once, with any seed: what was understood stays understood.
 
-    None where that could not be read: a failed look says nothing of what was solved.
+    None where that could not be read: a failed look says nothing of what was solved. `kept`, what `checks` gave, spares
+    a second look.
     """
-    kept = checks()
+    kept = checks() if kept is None else kept
     return None if kept is None else {(each.lesson, each.problem) for each in kept if each.outcome == "correct"}
 
 
@@ -132,9 +123,9 @@ def mastery(number, done=None):
     return Mastery(number, total - sum(problems[name].points for name in todo), total, todo)
 
 
-def overview():
-    """The Mastery of every lesson that has exercises; None where progress could not be read."""
-    done = solved()
+def overview(kept=None):
+    """The Mastery of every lesson that has exercises; None where progress could not be read. `kept` as in `solved`."""
+    done = solved(kept)
     return None if done is None else [mastery(number, done) for number in lessons()]
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
-from mlcourse.classroom.learner import database, journal, practice, progress
+from mlcourse.classroom.learner import practice, progress
 from mlcourse.classroom.learner.check import Check, Moment
 from mlcourse.classroom.learner.memory import course, memories
 from mlcourse.classroom.learner.practice import Record, done, due, ideas, minutes_spent, next_task, picture, summary
@@ -24,14 +24,6 @@ KEYS = [(4, "jacobian"), (4, "hvp"), (4, "sign_flip_alpha"), (2, "episode_size")
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path))
     return tmp_path
-
-
-@pytest.fixture(params=[database, journal], ids=["database", "journal"])
-def either_store(request, monkeypatch):
-    """Progress as it is kept here, and as it is kept in a browser's tab."""
-    journal._name.cache_clear()
-    monkeypatch.setattr(progress, "_store", lambda: request.param)
-    return request.param
 
 
 def day(days):

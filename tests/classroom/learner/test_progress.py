@@ -12,7 +12,7 @@ import pytest
 
 from mlcourse.classroom import lesson, start_lesson
 from mlcourse.classroom.judging.verdict import Verdict
-from mlcourse.classroom.learner import database, journal, progress
+from mlcourse.classroom.learner import progress
 from mlcourse.classroom.problems import of_lesson
 
 
@@ -20,13 +20,6 @@ from mlcourse.classroom.problems import of_lesson
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path))
     return tmp_path
-
-
-@pytest.fixture(params=[database, journal], ids=["database", "journal"])
-def either_store(request, monkeypatch):
-    """Progress as it is kept here, and as it is kept in a browser's tab."""
-    monkeypatch.setattr(progress, "_store", lambda: request.param)
-    return request.param
 
 
 def solve(name, outcome="correct", number=4):
@@ -58,7 +51,7 @@ def test_a_check_is_recorded_with_its_misconception(home):
 
 
 WRITER = """
-from mlcourse.classroom.learner import database, journal, progress
+from mlcourse.classroom.learner import progress
 from mlcourse.classroom.judging.verdict import Verdict
 for seed in range({count}):
     progress.record(Verdict("correct", None, "", (4, "jacobian", seed)))
@@ -169,7 +162,7 @@ def test_a_look_that_failed_says_nothing_of_what_was_solved(home, capsys):
     said = capsys.readouterr()
     assert "Lesson 04" not in said.out and "The kernel is ready" in said.out
     assert "Your progress could not be read" in said.err
-    assert progress.solved() is progress.mastery(4) is progress.overview() is progress.recorded() is None
+    assert progress.solved() is progress.mastery(4) is progress.overview() is progress.checks() is None
 
 
 def test_nor_does_a_look_at_a_locked_file(locked, monkeypatch, capsys):
@@ -187,7 +180,7 @@ def test_a_folder_that_cannot_be_looked_into_is_never_in_the_way(either_store, k
     start_lesson(5)
     assert "The kernel is ready" in capsys.readouterr().out
     assert not progress.begun()
-    progress.solved(), progress.overview(), progress.recorded()
+    progress.solved(), progress.overview(), progress.checks()
     assert lesson(4).check("jacobian", None).outcome == "not attempted"
     assert "Your progress was not saved" in capsys.readouterr().err
 
@@ -201,15 +194,15 @@ def test_a_file_of_an_older_course_is_read_and_written_on(home):
         connection.execute("INSERT INTO checks VALUES (1, '2026-01-01', 4, 'jacobian', 0, 'correct', NULL)")
     assert progress.solved() == {(4, "jacobian")}
     progress.record(Verdict("wrong", "a mistake", "its message", (4, "hvp", 2)))
-    assert progress.recorded() == [
-        Verdict("correct", None, "", (4, "jacobian", 0)),
-        Verdict("wrong", "a mistake", "its message", (4, "hvp", 2)),
+    assert [(*each[1:-1], each.message or "") for each in progress.checks()] == [
+        (4, "jacobian", 0, "correct", None, ""),
+        (4, "hvp", 2, "wrong", "a mistake", "its message"),
     ]
 
 
 def test_nothing_is_made_by_looking(either_store, home, monkeypatch):
     monkeypatch.setenv("MLCOURSE_HOME", str(home / "nothing yet"))
-    assert progress.solved() == set() and progress.recorded() == [] and not progress.begun()
+    assert progress.solved() == set() and progress.checks() == [] and not progress.begun()
     assert not (home / "nothing yet").exists()
 
 
