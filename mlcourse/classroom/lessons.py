@@ -1,14 +1,14 @@
 """`lesson(4)`: the problems of a lesson, their statements, checks, hints and solutions."""
 
-import random
 from difflib import get_close_matches
 
 import numpy as np
 
 from mlcourse.classroom.judging import NumberProblem
 from mlcourse.classroom.judging.contain import contained
-from mlcourse.classroom.judging.limits import CPU_SECONDS, WALL_SECONDS, Stopped
-from mlcourse.classroom.judging.verdict import Verdict, not_attempted, wrong
+from mlcourse.classroom.judging.limits import CPU_SECONDS, WALL_SECONDS
+from mlcourse.classroom.judging.problem import judged
+from mlcourse.classroom.judging.verdict import not_attempted, wrong
 from mlcourse.classroom.learner import progress
 from mlcourse.classroom.learner.notebook import OPEN, Words, has_stub
 from mlcourse.classroom.problems import of_lesson
@@ -83,7 +83,7 @@ class Lesson:
 
     def _verdict(self, problem, answer):
         """The Verdict on an answer, and what the answer printed meanwhile."""
-        ending = contained(lambda: _judged(problem, answer, self.seed))
+        ending = contained(lambda: judged(problem, answer, self.seed))
         verdict = ending.value if ending.how == "value" else wrong(_ENDINGS[ending.how])
         if verdict.outcome != "correct" and has_stub(answer):
             verdict = not_attempted(OPEN)
@@ -111,15 +111,3 @@ class Lesson:
             for name, problem in self.problems.items()
         )
         return f"Lesson {self.number:02}, seed {self.seed}: {len(self.problems)} problems\n{rows}"
-
-
-def _judged(problem, answer, seed):
-    """The verdict, whatever happens inside. Global random numbers are fixed: one answer, one verdict."""
-    np.random.seed(0)  # noqa: NPY002 (an answer may use it)
-    random.seed(0)
-    try:
-        return Verdict(*problem.judge(answer, seed))
-    except (MemoryError, Stopped):
-        raise
-    except BaseException as error:
-        return wrong(f"It could not be checked: {type(error).__name__}: {error}".removesuffix(": ") + ".")

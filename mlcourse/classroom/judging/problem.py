@@ -1,12 +1,16 @@
 """What all problems have: a class a problem, with its statement, draws, solution and named mistakes."""
 
 import inspect
+import random
 import textwrap
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
+
+from mlcourse.classroom.judging.limits import Stopped
+from mlcourse.classroom.judging.verdict import Verdict, wrong
 
 POINTS = MappingProxyType({"easy": 1, "medium": 2, "hard": 3})
 
@@ -105,3 +109,20 @@ def kind(value):
 def unanswered(answer):
     """Whether nothing was written yet."""
     return answer is None or answer is Ellipsis
+
+
+def judged(problem, answer, seed):
+    """The verdict, whatever happens inside. Global random numbers are fixed: one answer, one verdict."""
+    np.random.seed(0)  # noqa: NPY002 (an answer may use it)
+    random.seed(0)
+    try:
+        return Verdict(*problem.judge(answer, seed))
+    except (MemoryError, Stopped):
+        raise
+    except BaseException as error:
+        return not_checked(error)
+
+
+def not_checked(error):
+    """The verdict on an answer that brought its own check down."""
+    return wrong(f"It could not be checked: {type(error).__name__}: {error}".removesuffix(": ") + ".")

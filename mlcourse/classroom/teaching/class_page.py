@@ -224,7 +224,7 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70em; margin: 2em auto; padding: 0 1em; color: #222 }
 table { border-collapse: collapse } th, td { border: 1px solid #ccc; padding: .2em .6em; text-align: left }
 td.number { text-align: right } .scroll { overflow-x: auto } code { background: #f3f3f3; padding: 0 .2em }
-.full { background: #cfe9df } .some { background: #fdf0c8 } .none { background: #f7d5c4 } .not { background: #eee }
+.full { background: #cfe9df } .none { background: #f7d5c4 } .not { background: #eee }
 small { color: #555 }
 """
 

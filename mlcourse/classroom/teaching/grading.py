@@ -86,14 +86,8 @@ class Unmarked(NamedTuple):
     error: str
 
 
-def grade_all(paths, rules=RULES):
-    """Marks, or Unmarked, of each notebook in turn: one that cannot be marked costs the others nothing."""
-    for path in paths:
-        yield grade_one(path, rules)
-
-
 def grade_one(path, rules=RULES):
-    """Marks of a notebook, or Unmarked with the reason."""
+    """Marks of a notebook, or Unmarked with the reason: one that cannot be marked costs the others nothing."""
     try:
         return grade(path, rules)
     except ValueError as error:

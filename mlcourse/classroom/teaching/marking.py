@@ -37,7 +37,8 @@ def mark_all(paths, rules=RULES, workers=1, executor=None, out=None, progress=No
     paths = [Path(path) for path in paths]
     students = students_of(paths)
     rules = rules._replace(hidden=(*rules.hidden, *_of_the_class(paths, out)))
-    kept = [_kept(out, path, rules) for path in paths]
+    prints = [None if out is None else _fingerprint(path, rules) for path in paths]
+    kept = [_kept(out, path, its_own) for path, its_own in zip(paths, prints, strict=True)]
     left = [index for index, marked in enumerate(kept) if marked is None]
 
     def keep(place, marked):
@@ -46,13 +47,12 @@ def mark_all(paths, rules=RULES, workers=1, executor=None, out=None, progress=No
             marked = _renamed(marked, jobs[place][0], str(paths[index]))
         kept[index] = marked
         if out is not None and paths[index].is_file():
-            _keep(out, paths[index], students[index], rules, marked)
+            _keep(out, paths[index], students[index], prints[index], marked)
 
-    function = _mark_here if executor is None else _mark_there
     if executor is None:
-        jobs = [(str(paths[index]), rules) for index in left]
+        function, jobs = grade_one, [(str(paths[index]), rules) for index in left]
     else:  # no student's name goes along
-        jobs = [(*_files(paths[index]), rules._replace(hidden=())) for index in left]
+        function, jobs = _mark_there, [(*_files(paths[index]), rules._replace(hidden=())) for index in left]
     if workers > 1 and executor is None:
         with _processes(min(workers, max(1, len(jobs)))) as pool:
             try:
@@ -78,10 +78,6 @@ def _one_by_one(function, jobs, places, keep):
             name = jobs[place][0]
             marked = Unmarked(name, f"{name} could not be marked: it ended the process that marks it")
         keep(place, marked)
-
-
-def _mark_here(path, rules):
-    return grade_one(path, rules)
 
 
 def _mark_there(name, files, rules):
@@ -146,10 +142,13 @@ def version():
 
 
 def _fingerprint(path, rules):
-    """What marks hang on: the notebook, the files beside it, the course's code, the rules."""
+    """What marks hang on: the notebook, the files beside it, the course's code, the rules; None where unreadable."""
     content = hashlib.sha256()
-    for file in (path, *beside(path)):
-        content.update(file.name.encode() + b"\0" + (file.read_bytes() if file.is_file() else b""))
+    try:
+        for file in (path, *beside(path)):
+            content.update(file.name.encode() + b"\0" + (file.read_bytes() if file.is_file() else b""))
+    except OSError:  # it comes out as Unmarked, which no later run takes over
+        return None
     return [content.hexdigest(), version(), rules.seconds, rules.memory, rules.seed]
 
 
@@ -157,22 +156,22 @@ def _place(out, path):
     return Path(out) / f"{hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:24]}.json"
 
 
-def _kept(out, path, rules):
+def _kept(out, path, fingerprint):
     """Marks from an earlier run, None where there are none, or they are not those of this notebook any more."""
     if out is None:
         return None
     try:
         said = json.loads(_place(out, path).read_text(encoding="utf-8"))
-        return read_marked(said) if "error" not in said and said["fingerprint"] == _fingerprint(path, rules) else None
+        return read_marked(said) if "error" not in said and said["fingerprint"] == fingerprint else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _keep(out, path, student, rules, marked):
+def _keep(out, path, student, fingerprint, marked):
     """Write marks so that a kill at any moment leaves the old ones or the new ones."""
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    said = {"student": student, "notebook": str(path), "fingerprint": _fingerprint(path, rules), **fields_of(marked)}
+    said = {"student": student, "notebook": str(path), "fingerprint": fingerprint, **fields_of(marked)}
     part = out / f"{uuid4().hex}.part"
     part.write_text(json.dumps(said, indent=1), encoding="utf-8")
     os.replace(part, _place(out, path))

@@ -7,6 +7,7 @@ from mlcourse.classroom.judging.verdict import Verdict, wrong
 from mlcourse.classroom.learner.notebook import has_stub
 
 KINDS = {"function": FunctionProblem, "number": NumberProblem}
+FIELDS = ("title", "difficulty", "minutes", "place")
 
 
 def problem(number, described, asked, line):
@@ -46,7 +47,7 @@ def problem(number, described, asked, line):
     def solution(self):
         return unpacked(asked(use=[number, name])["packed"])
 
-    fields = {key: described[key] for key in ("title", "difficulty", "minutes", "place")}
+    fields = {key: described[key] for key in FIELDS}
     methods = {"show": show, "given": given, "worked_solution": worked_solution, "judge": judge}
     base = KINDS.get(described["kind"], Problem)
     return type(name, (base,), fields | methods | {"solution": property(solution)})()

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from mlcourse.classroom.learner.exercises import ROOT
-from mlcourse.classroom.teaching.grading import Marks, Rules, Unmarked, grade, grade_all
+from mlcourse.classroom.teaching.grading import Marks, Rules, Unmarked, grade, grade_one
 
 RIGHT = "def own_step_sizes(hessian, v, alpha):\n    return v - hessian @ (alpha * v)"
 WRONG = "def own_step_sizes(hessian, v, alpha):\n    return -hessian @ (alpha * v)"
@@ -169,7 +169,7 @@ def test_a_file_that_cannot_be_marked_is_named_in_one_sentence_and_costs_the_oth
     name = "mine.ipynb" if message == "is no exercise" else "04_x.ipynb"
     bad, good = tmp_path / name, exercise(tmp_path, RIGHT, CHECK)
     bad.write_text(text)
-    unmarked, marks = grade_all([bad, good])
+    unmarked, marks = map(grade_one, [bad, good])
     assert isinstance(unmarked, Unmarked) and unmarked.notebook == str(bad)
     assert str(bad) in unmarked.error and message in unmarked.error and "\n" not in unmarked.error
     assert isinstance(marks, Marks) and marks.points == 5
@@ -178,14 +178,14 @@ def test_a_file_that_cannot_be_marked_is_named_in_one_sentence_and_costs_the_oth
 def test_neither_a_missing_file_nor_a_folder_nor_a_surprise_costs_the_others_anything(tmp_path, monkeypatch):
     missing, folder, good = tmp_path / "missing.ipynb", tmp_path / "folder.ipynb", exercise(tmp_path, RIGHT, CHECK)
     folder.mkdir()
-    kinds = [type(each) for each in grade_all([missing, good, folder])]
+    kinds = [type(each) for each in map(grade_one, [missing, good, folder])]
     assert kinds == [Unmarked, Marks, Unmarked]
 
     def surprise(*_):
         raise AttributeError("'NoneType' object has no attribute\n'x'")
 
     monkeypatch.setattr("mlcourse.classroom.teaching.grading.grade", surprise)
-    (unmarked,) = grade_all([good])
+    (unmarked,) = map(grade_one, [good])
     assert str(good) in unmarked.error and "AttributeError: 'NoneType' object has no attribute 'x'" in unmarked.error
 
 

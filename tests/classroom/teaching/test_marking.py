@@ -48,7 +48,7 @@ def test_two_at_once_give_what_one_after_another_does_in_order_and_are_not_marke
         looked_at.append(path)
         return Unmarked(path, "looked at again")
 
-    monkeypatch.setattr(marking, "_mark_here", look)
+    monkeypatch.setattr(marking, "grade_one", look)
     again = mark_all(a_class, out=out)
     assert points(again) == points(submissions) and again[:3] == submissions[:3]
     assert looked_at == [str(a_class[3])]  # nothing was found in it: it may have been the machine's fault
@@ -63,7 +63,7 @@ def fake(monkeypatch):
         done.append(Path(path).parts[-3])
         return Marks(path, 4, (Mark("hvp", 1, 1, "correct", None, ""),), True)
 
-    monkeypatch.setattr(marking, "_mark_here", mark)
+    monkeypatch.setattr(marking, "grade_one", mark)
     return done
 
 
@@ -85,17 +85,17 @@ def test_what_has_changed_is_marked_again_and_nothing_else(a_class, tmp_path, mo
 
 def test_a_run_that_is_stopped_keeps_what_it_had(a_class, tmp_path, monkeypatch):
     done, out = fake(monkeypatch), tmp_path / "marks"
-    mark = marking._mark_here
+    mark = marking.grade_one
 
     def stop(path, rules):
         if len(done) == 2:
             raise KeyboardInterrupt
         return mark(path, rules)
 
-    monkeypatch.setattr(marking, "_mark_here", stop)
+    monkeypatch.setattr(marking, "grade_one", stop)
     with pytest.raises(KeyboardInterrupt):
         mark_all(a_class, out=out)
-    monkeypatch.setattr(marking, "_mark_here", mark)
+    monkeypatch.setattr(marking, "grade_one", mark)
     mark_all(a_class, out=out)
     assert done == ["ada", "bob", "cy", "dan"]
 
@@ -118,7 +118,7 @@ def ends_its_process(path, rules):
 
 
 def test_a_notebook_that_takes_each_process_along_costs_itself_alone(a_class, monkeypatch):
-    monkeypatch.setattr(marking, "_mark_here", ends_its_process)
+    monkeypatch.setattr(marking, "grade_one", ends_its_process)
     marked = [each.marked for each in mark_all(a_class, workers=2)]
     assert [type(each) for each in marked] == [Marks, Unmarked, Marks, Marks]
     assert "ended the process that marks it" in marked[1].error
@@ -133,7 +133,7 @@ def lost_once(path, rules):
 
 
 def test_what_was_lost_with_its_worker_is_marked_by_another(a_class, monkeypatch):
-    monkeypatch.setattr(marking, "_mark_here", lost_once)
+    monkeypatch.setattr(marking, "grade_one", lost_once)
     assert [type(each.marked) for each in mark_all(a_class, workers=2)] == [Marks] * 4
 
 
