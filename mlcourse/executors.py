@@ -10,7 +10,6 @@ from concurrent.futures import BrokenExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from reprlib import repr as shortened
-from typing import NamedTuple
 
 from tqdm import tqdm
 
@@ -54,34 +53,25 @@ def run_all(function, jobs, executor=None, *, progress=None, label=None, each=No
         results, breakdowns = {}, 0
         while len(results) < len(calls):
             left, before = [index for index in range(len(calls)) if index not in results], len(results)
-            lost = None
+            lost = []
             try:
-                for index, result in _here(calls, left) if executor is None else _there(calls, left, executor):
-                    if isinstance(result, _Lost):
-                        lost = result.error
-                    else:
-                        results[index] = result
-                        bar.update()
-                        if each is not None:
-                            each(index, result)
+                for index, result in _here(calls, left) if executor is None else _there(calls, left, executor, lost):
+                    results[index] = result
+                    bar.update()
+                    if each is not None:
+                        each(index, result)
             except BrokenExecutor as error:
-                lost = error
-            if lost is not None:
+                lost.append(error)
+            if lost:
                 breakdowns = 1 if len(results) > before else breakdowns + 1
-                broken = isinstance(lost, BrokenExecutor)
+                broken = isinstance(lost[-1], BrokenExecutor)
                 another = _another(executor) if broken else executor
                 if another is None or breakdowns == BREAKDOWNS:
-                    lost.add_note(f"{len(calls) - len(results)} of {len(calls)} jobs were not done")
-                    raise lost
+                    lost[-1].add_note(f"{len(calls) - len(results)} of {len(calls)} jobs were not done")
+                    raise lost[-1]
                 if broken:
                     executor = stack.enter_context(another)
     return [results[index] for index in range(len(calls))]
-
-
-class _Lost(NamedTuple):
-    """In place of a result that the executor did not bring."""
-
-    error: Exception
 
 
 def _here(calls, left):
@@ -89,12 +79,24 @@ def _here(calls, left):
         yield index, _named(calls[index])
 
 
-def _there(calls, left, executor):
-    """(index, result or _Lost) of each call as it is done."""
+def _there(calls, left, executor, lost):
+    """(index, result) of each call as it is done; to `lost` goes an error that is none of a call's: it has no note.
+
+    Dask's executor has such errors where a worker dies between finishing a job and handing its result over.
+    """
     futures = {executor.submit(_named, calls[index]): index for index in left}
     try:
         for future in as_completed(futures):
-            yield futures[future], _brought(future)
+            try:
+                result = future.result()
+            except BrokenExecutor:
+                raise
+            except Exception as error:
+                if any(note.startswith(JOB) for note in getattr(error, "__notes__", ())):
+                    raise
+                lost.append(error)
+            else:
+                yield futures[future], result
     finally:
         for future in futures:
             future.cancel()
@@ -107,21 +109,6 @@ def _named(call):
     except Exception as error:
         error.add_note(f"{JOB}{call.func.__name__}{shortened(call.args)}")
         raise
-
-
-def _brought(future):
-    """The result, or _Lost for an error that is none of the call's: it has no note of its own.
-
-    Dask's executor has such errors where a worker dies between finishing a job and handing its result over.
-    """
-    try:
-        return future.result()
-    except BrokenExecutor:
-        raise
-    except Exception as error:
-        if any(note.startswith(JOB) for note in getattr(error, "__notes__", ())):
-            raise
-        return _Lost(error)
 
 
 def _another(executor):

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, distribution, version
 from importlib.resources import files
 from pathlib import Path
 
+import nbformat
 from packaging.requirements import Requirement
 
 from mlcourse.classroom import tab
@@ -88,27 +89,11 @@ def _notebooks(root, as_they_are):
             if not re.fullmatch(r"\d\d_\w+", path.stem):
                 continue
             original = None if as_they_are else committed(path, root)
-            found[f"{folder}/{path.name}"] = _joined(json.loads(original or path.read_bytes()))
+            text = (original or path.read_bytes()).decode()
+            found[f"{folder}/{path.name}"] = nbformat.reads(text, as_version=4)  # its texts in one string each
     if not found:
         raise CourseError(f"there is no course in {root}: run this in a clone of the course, installed with --editable")
     return found
-
-
-def _joined(notebook):
-    """A notebook whose texts are one string each, as JupyterLab's server would send them."""
-
-    def join(value):
-        lines = isinstance(value, list) and all(isinstance(line, str) for line in value)
-        return "".join(value) if lines else value
-
-    for cell in notebook["cells"]:
-        cell["source"] = join(cell["source"])
-        for output in cell.get("outputs", []):
-            if "text" in output:
-                output["text"] = join(output["text"])
-            if "data" in output:
-                output["data"] = {kind: join(value) for kind, value in output["data"].items()}
-    return notebook
 
 
 def _lay_out(lite, notebooks, lock, wheels, from_pyodide):
