@@ -29,7 +29,9 @@ def pytest_collection_modifyitems(items):
     """
     slow = (
         "test_hub.py",
-        "test_tab.py",
+        "test_later_lessons.py",
+        "test_first_lessons.py",
+        "test_visits.py",
         "test_browser.py",
         "test_problems.py",
         "test_release.py",

@@ -9,7 +9,7 @@ import pytest
 
 from mlcourse.classroom.panels import PANELS
 from tests.lab import (
-    ROOT,
+    SCREENSHOTS,
     PanelOnPage,
     browser_page,
     find_browser,
@@ -25,7 +25,6 @@ from tests.tested import cells, course_copy, notebooks_in
 LESSONS = notebooks_in("notebooks")
 RUN = [path for path in LESSONS if path.name[:2] in ("00", "04")]  # the others run in the tests of the notebooks
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-SCREENSHOTS = ROOT / "build" / "screenshots"
 
 
 @pytest.fixture(scope="module")

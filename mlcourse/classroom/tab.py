@@ -27,8 +27,11 @@ def keeps():
 
 
 def home():
-    """HOME; in a tab that keeps nothing a folder in memory, for the visit: a write to a full storage never ends."""
-    return HOME if keeps() else Path(tempfile.gettempdir()) / "mlcourse"
+    """HOME; a folder in memory where the page's files are not to be had (no service worker).
+
+    What the browser's storage refuses, the page holds in memory for the visit: HOME stays what it was.
+    """
+    return HOME if _mounted else Path(tempfile.gettempdir()) / "mlcourse"
 
 
 KEEPS_NOTHING = (

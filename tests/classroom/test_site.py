@@ -1,5 +1,5 @@
 """The site as files: what is in it, what is refused, and that nothing in it points elsewhere. No browser, no Pyodide:
-a made-up release stands in for one. tests/test_tab.py opens the real thing."""
+a made-up release stands in for one. tests/in_a_tab/ opens the real thing."""
 
 import hashlib
 import json

@@ -193,6 +193,7 @@ def _finish(built, notebooks, lock):
     )
     if changed != 1:
         raise CourseError("JupyterLite's page is not as it was when this was written: install the pinned version")
+    text = text.replace("</title>", '</title>\n    <link rel="icon" href="favicon.ico">', 1)
     page.write_text(text, encoding="utf-8")
 
 

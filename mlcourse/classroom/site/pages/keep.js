@@ -10,9 +10,15 @@ const ROOT = new URL(".", import.meta.url);
 const DATABASE = `JupyterLite Storage - ${ROOT.pathname}`;
 const SEEN = `mlcourse ${ROOT.pathname}`;
 const FORGETFUL = ".mlcourse/forgetful";  // start_lesson looks for it
+const REFUSED = "This browser's storage is full: nothing is kept from here on. "
+  + "Download your notebook (File > Download) and what export_progress() writes.";
 
 export async function begin() {
   const said = [], state = {keeps: await storageKeeps()}, application = caught(state);
+  state.refused = () => {
+    if (state.keeps) tell(application, [REFUSED], "error");
+    state.keeps = false;
+  };
   try {
     const site = await (await fetch(new URL("mlcourse-site.json", ROOT), {cache: "no-cache"})).json();
     await alone(() => receive(site, said));
@@ -21,7 +27,7 @@ export async function begin() {
   }
   navigator.storage?.persist?.().catch(() => {});
   document.addEventListener("visibilitychange", saveAll);
-  tell(application, said).catch(error => console.warn("mlcourse:", error));
+  tell(application, said, "info");
   pace(application).catch(error => console.warn("mlcourse:", error));
 }
 
@@ -54,7 +60,7 @@ async function receiveOne(database, name, before, now, said) {
     const stamp = new Date(Date.now() - 60000 * new Date().getTimezoneOffset()).toISOString();
     const kept = name.replace(/\.ipynb$/, `.kept-${stamp.slice(0, 10)}-${stamp.slice(11, 19).replaceAll(":", "")}.ipynb`);
     files.put({...mine, name: kept.split("/").pop(), path: kept}, kept);
-    said.push(`The course has a new ${name}. Yours is kept beside it as ${kept.split("/").pop()}.`);
+    said.push(`A new version is here. What you wrote is in ${kept}`);
   }
   files.delete(name);
   await new Promise((resolve, reject) => {
@@ -136,7 +142,8 @@ function giveEachItsOwnKernel(sessions) {
 }
 
 // What Python writes and the browser does not take stays in memory for this visit: JupyterLite would leave the write
-// without an answer, and Python waits for one for good. `state.keeps` false: nothing is taken at all.
+// without an answer, and Python waits for one for good. `state.keeps` says whether all was taken so far, and
+// `state.refused()` that something was not.
 function neverLeaveWaiting(drive, state) {
   const held = new Map(), real = {}, bare = path => path.replace(/^\//, "");
   for (const name of ["get", "save", "newUntitled", "rename", "createCheckpoint"]) real[name] = drive[name].bind(drive);
@@ -156,14 +163,20 @@ function neverLeaveWaiting(drive, state) {
     const others = mine ? [] : found.content.filter(file => !held.has(file.path));
     return {...found, format: "json", content: [...others, ...inside(asked)]};
   };
-  drive.save = (path, options) => real.save(path, options).catch(error => {
-    if (options?.type !== "file") throw error;
-    state.keeps = false;
-    return hold(bare(path), options);
-  });
+  drive.save = async (path, options) => {
+    try {
+      const saved = await real.save(path, options);
+      held.delete(bare(path));
+      return saved;
+    } catch (error) {
+      state.refused();
+      if (options?.type !== "file") throw error;
+      return hold(bare(path), options);
+    }
+  };
   drive.newUntitled = options => real.newUntitled(options).catch(error => {
+    state.refused();
     if (options?.type !== "directory") throw error;
-    state.keeps = false;
     return hold(bare(`${options.path ?? ""}/Untitled ${held.size}`), {type: "directory"});
   });
   drive.rename = async (path, other) => {
@@ -182,11 +195,16 @@ async function pace(application) {
   watchThePace(await application, measured);
 }
 
-async function tell(application, said) {
-  const app = await application;
-  await app.restored;
-  for (const message of said) {
-    await app.commands.execute("apputils:notify", {message, type: "info", options: {autoClose: false}});
+// Notices that stay until they are closed. JupyterLab shows 140 characters of each.
+async function tell(application, messages, type) {
+  try {
+    const app = await application;
+    await app.restored;
+    for (const message of messages) {
+      await app.commands.execute("apputils:notify", {message, type, options: {autoClose: false}});
+    }
+  } catch (error) {
+    console.warn("mlcourse:", messages, error);
   }
 }
 
