@@ -106,6 +106,15 @@ const see = () => document.querySelectorAll(".mlcourse-pace").forEach(bar => win
 new MutationObserver(see).observe(document, {childList: true, subtree: true, characterData: true});
 """
 
+_OPEN_NEXT = """async path => {
+    const app = window.jupyterapp, last = app.shell.currentWidget;
+    await last.sessionContext.shutdown();
+    last.dispose();
+    window.bars.clear();
+    const next = await app.commands.execute("docmanager:open", {path});
+    await next.context.ready;
+}"""
+
 _IN_TIME = """(work, seconds) => Promise.race([
     work,
     new Promise((_, reject) => setTimeout(() => reject(new Error(`still at it after ${seconds} s`)), 1000 * seconds)),
@@ -164,6 +173,14 @@ class Tab:
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.ready")
         if kernel:
             self.wait_for_kernel()
+        return self
+
+    def open_next(self, path):
+        """Open a notebook in place of the one that is open, as a link does; wait for its kernel. Quicker than `open`."""
+        if self.page.url == "about:blank":
+            return self.open(path)
+        self._evaluate(_OPEN_NEXT, path, 60)
+        self.wait_for_kernel()
         return self
 
     def wait_for_kernel(self):

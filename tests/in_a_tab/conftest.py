@@ -56,3 +56,10 @@ def tab(opened):
     yield made
     assert made.outside == []
     made.page.close()
+
+
+@pytest.fixture(scope="module")
+def lab(opened):
+    """A Tab in which one notebook is opened after the other."""
+    chromium, there = opened
+    return Tab(chromium, there.address)

@@ -11,10 +11,10 @@ MIDDLE = 8  # both halves take about as long
 LONG = ("06", "07", "08")  # those whose cells take longest
 
 
-def run_and_move(tab, path):
+def run_and_move(lab, path):
     """Run a lesson from top to bottom: nothing fails, what it says is what is stored, and its panel moves."""
-    tab.open(f"notebooks/{path.name}").run_all()
-    ran, stored = tab.notebook()["cells"], cells(path)
+    lab.open_next(f"notebooks/{path.name}").run_all()
+    ran, stored = lab.notebook()["cells"], cells(path)
     assert complaints(ran) == []
     draws = any("Glyphs" in cell.source for cell in stored)
     for place, (here, there) in enumerate(zip(ran, stored, strict=True)):
@@ -22,12 +22,13 @@ def run_and_move(tab, path):
             alike = nearly_the_same if draws else str.__eq__
             assert alike(printed(here), printed(there)), (place, printed(here), printed(there))
     if path.name[:2] in LONG:
-        assert any(re.match(r"takes about \d+ s in a tab", said) for said in tab.bars())
-    panel = PanelOnPage(tab.page).bring_into_view()
+        assert any(re.match(r"takes about \d+ s in a tab", said) for said in lab.bars())
+    panel = PanelOnPage(lab.page).bring_into_view()
     first = panel.source()
     assert panel.press("ArrowRight") != first
     panel.drag(100)
-    tab.page.screenshot(path=SCREENSHOTS / f"tab_{path.name[:2]}.png")
+    lab.page.screenshot(path=SCREENSHOTS / f"tab_{path.name[:2]}.png")
+    assert lab.outside == []
 
 
 def nearly_the_same(one, other):

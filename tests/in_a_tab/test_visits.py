@@ -70,6 +70,7 @@ def test_exercise_04_is_solved_to_its_end_and_what_went_wrong_on_the_way_is_name
     tab.write(place + 1, REMEMBERED)
     tab.run_all()
     assert printed(tab.notebook()["cells"][place + 1]).count("meta_gradient 1") == 1
+    assert tab.execute(OF_MY_OWN) == "42\n"
 
 
 REMEMBERED = """
@@ -77,6 +78,12 @@ from datetime import date, timedelta
 from mlcourse.classroom.learner import practice
 for task in practice.due(practice.read(), date.today() + timedelta(days=30)):
     print(task.problem.name, task.seed)
+"""
+OF_MY_OWN = """
+from pathlib import Path
+Path("of_my_own.py").write_text("answer = 42")
+from of_my_own import answer
+print(answer)
 """
 FOMAML = """
 def meta_gradient(grad_s, hvp_s, grad_q, theta, alpha):

@@ -3,6 +3,14 @@
 The site is complete: what a notebook imports is loaded from it, and nothing from elsewhere.
 """
 
+import sys
+
+# The folder of the notebook is looked into last, not first: each look is a question to the page, and every import would
+# ask it, a hundred of them until the kernel is ready.
+if "" in sys.path:
+    sys.path.remove("")
+    sys.path.append("")
+
 _PIPLITE_DISABLE_PYPI = False  # the kernel sets both
 _PIPLITE_URLS = []
 
