@@ -176,7 +176,7 @@ class Tab:
         return self
 
     def open_next(self, path):
-        """Open a notebook in place of the one that is open, as a link does; wait for its kernel. Quicker than `open`."""
+        """Open a notebook in place of the one that is open, as a link does; wait for its kernel. Quicker."""
         if self.page.url == "about:blank":
             return self.open(path)
         self._evaluate(_OPEN_NEXT, path, 60)

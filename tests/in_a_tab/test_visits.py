@@ -80,8 +80,10 @@ for task in practice.due(practice.read(), date.today() + timedelta(days=30)):
     print(task.problem.name, task.seed)
 """
 OF_MY_OWN = """
+import importlib
 from pathlib import Path
 Path("of_my_own.py").write_text("answer = 42")
+importlib.invalidate_caches()  # a folder there does not say when it changed
 from of_my_own import answer
 print(answer)
 """
