@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import warnings
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -463,7 +464,8 @@ print(threaded_libraries())
 
 @pytest.mark.parametrize("library, code", [("jax", JAX), ("torch", TORCH)])
 def test_a_library_with_threads_may_be_used_in_an_answer_that_was_tried_before(library, code, tmp_path):
-    pytest.importorskip(library, reason=f"{library} is not installed: it is an extra of the benchmarks")
+    if find_spec(library) is None:  # imported here, it would keep every later test of this process from forking
+        pytest.skip(f"{library} is not installed: it is an extra of the benchmarks")
     environment = os.environ | {"MLCOURSE_HOME": str(tmp_path), "OMP_NUM_THREADS": "2", "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=60
