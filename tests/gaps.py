@@ -41,16 +41,26 @@ def filled(cells, number):
         cells[gap.place].source = re.search(
             r"```python\n(.*?)```", problems[gap.name].worked_solution(seed=0), re.DOTALL
         )[1]
-    code = {place: ast.parse(cell.source) for place, cell in enumerate(cells) if cell.cell_type == "code"}
+    code = _parsed(cells)
     handed_on = {name for tree in code.values() for name in _names_from_use(tree)}
     wanted = {gap.check_place for gap in found}
     wanted |= {place for place, tree in code.items() if _calls_use(tree) or handed_on & _read(tree)}
-    needed = set()
+    return with_what_they_need(cells, wanted)
+
+
+def with_what_they_need(cells, wanted):
+    """The code cells at some places, and those before them that bind what they read."""
+    code, wanted, needed = _parsed(cells), set(wanted), set()
     for place in reversed(code):
         if place in wanted or needed & _written(code[place]):
             wanted.add(place)
             needed |= _read(code[place])
     return [cells[place] for place in sorted(wanted)]
+
+
+def _parsed(cells):
+    """{place: tree} of the code cells."""
+    return {place: ast.parse(cell.source) for place, cell in enumerate(cells) if cell.cell_type == "code"}
 
 
 def _calls_use(tree):
