@@ -53,7 +53,7 @@ def made_up(folder, version="0.27.7", python="3.12.7", **others):
             "depends": ["traitlets"] if name == "ipython" else [],
             "imports": [name],
         }
-    for name in ("pyodide.mjs", "pyodide.js", "pyodide.asm.wasm", "python_stdlib.zip"):
+    for name in ("pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"):
         (folder / name).write_text(name)
     lock = {"info": {"version": version, "python": python}, "packages": packages}
     (folder / pyodide.LOCK).write_text(json.dumps(lock))
@@ -172,6 +172,27 @@ def test_a_folder_without_pyodide_a_missing_and_a_damaged_file_are_named(tmp_pat
     with pytest.raises(CourseError, match=r"incomplete: jedi-0.19.1"):
         build_site(tmp_path / "site", release)
     assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{}", '{"info": {"version": "0.27.7", "python": "3.12.7"}, "packages": {"a": {}}}']
+)
+def test_a_lock_file_that_is_none_is_said_to_be_none(tmp_path, text):
+    (made_up(tmp_path) / pyodide.LOCK).write_text(text)
+    with pytest.raises(CourseError, match=r"holds no Pyodide: .*it is no list of packages"):
+        build_site(tmp_path / "site", tmp_path)
+
+
+def test_a_release_without_a_part_of_its_core_or_a_package_is_refused(tmp_path):
+    release = made_up(tmp_path)
+    lock = json.loads((release / pyodide.LOCK).read_text())
+    del lock["packages"]["numpy"]
+    (release / "python_stdlib.zip").unlink()
+    with pytest.raises(CourseError, match=r"incomplete: python_stdlib.zip of Pyodide's core"):
+        build_site(tmp_path / "site", release)
+    (release / pyodide.LOCK).write_text(json.dumps(lock))
+    with pytest.raises(CourseError, match=r"this Pyodide lacks numpy.*take the whole release"):
+        build_site(tmp_path / "site", release)
 
 
 def test_without_the_extra_a_sentence_says_how_to_get_it(tmp_path, monkeypatch):

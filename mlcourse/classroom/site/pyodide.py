@@ -25,16 +25,13 @@ NOT_IMPORTED = ("jupyterlab-widgets", "widgetsnbextension")  # JupyterLab's half
 
 def read_lock(folder):
     """The lock file of a Pyodide distribution in a folder. Raises CourseError where it is none, or does not fit."""
-    path = Path(folder) / LOCK
     try:
-        lock = json.loads(path.read_text(encoding="utf-8"))
-        _check(lock, folder)
-    except (OSError, ValueError, KeyError) as error:
+        return _checked((Path(folder) / LOCK).read_bytes(), folder)
+    except (OSError, ValueError) as error:
         raise CourseError(
-            f"{folder} holds no Pyodide: {LOCK} cannot be read there ({error}). Unpack a release of Pyodide {TRIED}, "
-            "and give the folder that has pyodide.mjs in it"
+            f"{folder} holds no Pyodide: {LOCK} cannot be read there ({getattr(error, 'strerror', None) or error}). "
+            f"Unpack a release of Pyodide {TRIED}, and give the folder that has pyodide.mjs in it"
         ) from None
-    return lock
 
 
 def fetched_lock(address=None):
@@ -44,27 +41,32 @@ def fetched_lock(address=None):
     address = address or PYODIDE_LOCK_DEFAULT_URL
     try:
         with urllib.request.urlopen(address, timeout=30) as answer:
-            lock = json.load(answer)
+            lock = _checked(answer.read(), address)
     except (OSError, ValueError) as error:
         raise CourseError(
             f"the list of Pyodide's packages could not be read from {address} ({error}). With --pyodide FOLDER a site "
             "is built without a network, and is complete"
         ) from None
-    _check(lock, address)
     for package in lock["packages"].values():
         package["file_name"] = address.rsplit("/", 1)[0] + "/" + package["file_name"]
     return lock
 
 
-def _check(lock, source):
-    """Raise CourseError unless the kernel runs on this Pyodide's Python."""
+def _checked(text, source):
+    """A lock file, read. Raises ValueError where it is none, CourseError unless the kernel runs on its Python."""
     from jupyterlite_pyodide_kernel.constants import PYODIDE_PYTHON_VERSION, PYODIDE_VERSION
 
-    number, python = lock["info"]["version"], lock["info"]["python"]
+    lock = json.loads(text)
+    try:
+        number, python = lock["info"]["version"], lock["info"]["python"]
+        for package in lock["packages"].values():
+            _ = package["version"] + package["file_name"] + package["sha256"] + "".join(package["depends"])
+    except (LookupError, TypeError, AttributeError):
+        raise ValueError("it is no list of packages") from None
     fits = {TRIED: "3.12", PYODIDE_VERSION.split(".")[0]: PYODIDE_PYTHON_VERSION}
     for release, its_python in fits.items():
         if f"{number}.".startswith(f"{release}.") and f"{python}.".startswith(f"{its_python}."):
-            return
+            return lock
     wanted = " or ".join(f"{release}.x (Python {its_python})" for release, its_python in fits.items())
     raise CourseError(
         f"{source} is Pyodide {number} (Python {python}), and the kernel of this site, "
@@ -201,8 +203,10 @@ def copy_distribution(source, lock, wheels, target):
     """
     source, ours = Path(source), {wheel.file_name: wheel for wheel in wheels}
     core = [p for p in source.glob("py*") if p.suffix in (".js", ".mjs", ".wasm") or p.name == "python_stdlib.zip"]
-    if not any(path.name == "pyodide.mjs" for path in core):
-        raise CourseError(f"{source} holds no Pyodide: there is no pyodide.mjs in it")
+    names = [path.name.replace("asm.mjs", "asm.js") for path in core]
+    missing = {"pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"} - {*names}
+    if missing:
+        raise CourseError(f"{source} is incomplete: {', '.join(sorted(missing))} of Pyodide's core")
     for path in core:
         (target / path.name).write_bytes(path.read_bytes())
     for package in lock["packages"].values():

@@ -52,7 +52,9 @@ def installed_wheel(name):
     """
     found = _installed(name)
     if "Root-Is-Purelib: true" not in (found.read_text("WHEEL") or ""):
-        raise CourseError(f"{name} is installed here for this machine only, and a browser needs a pure-Python package")
+        raise CourseError(
+            f"this Pyodide lacks {name}, and the one here is for this machine only: take the whole release"
+        )
     files = {file.as_posix(): Path(found.locate_file(file)) for file in found.files or ()}
     if not all(path.exists() for path in files.values()):
         raise CourseError(f"files of {name} are missing here: `pip install --force-reinstall {name}`")
