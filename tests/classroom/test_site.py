@@ -3,17 +3,21 @@ a made-up release stands in for one. tests/in_a_tab/ opens the real thing."""
 
 import hashlib
 import json
+import posixpath
 import re
+import shutil
 import subprocess
 import sys
 import urllib.request
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from mlcourse.classroom.learner.exercises import CourseError
 from mlcourse.classroom.site import build, build_site, pyodide, wheels
 from mlcourse.classroom.site.serve import server
+from tests.classroom.learner.course import git, notebook
 from tests.tested import notebooks_in
 
 PACKAGES = {  # what a release has, and in which version
@@ -122,6 +126,100 @@ def test_the_start_page_loads_ahead_what_there_is(site):
     ahead = re.findall(r'rel="prefetch" href="([^"]+)"', (site / "index.html").read_text())
     assert any("pyodide.asm.wasm" in name for name in ahead)
     assert all((site / name).is_file() for name in ahead)
+
+
+def test_what_a_lesson_or_an_exercise_links_to_is_in_the_site(site):
+    for path in (site / "files").rglob("*.ipynb"):
+        text = "\n".join(
+            cell["source"] for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "markdown"
+        )
+        for link in re.findall(r"\]\(([^):#]+\.\w+)\)", text):
+            there = posixpath.normpath(path.parent.relative_to(site / "files").as_posix() + "/" + link)
+            assert (site / "files" / there).is_file(), (path.name, link)
+
+
+def test_nothing_in_the_site_is_so_old_that_a_browser_would_not_ask_for_it_again(site):
+    dates = [path.stat().st_mtime for path in site.rglob("*")]
+    assert min(dates) > (site / build.MARK).stat().st_mtime - 60
+
+
+def test_what_belongs_to_the_host_stays_in_the_folder(release, tmp_path):
+    folder = tmp_path / "gh-pages"
+    for name in (".git/HEAD", "CNAME", ".htaccess"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    build_site(folder, release)
+    assert all((folder / name).read_text() == name for name in (".git/HEAD", "CNAME", ".htaccess"))
+    assert (folder / "lab" / "index.html").exists() and (folder / ".nojekyll").exists()
+
+
+def test_an_interrupted_replacement_gives_back_what_was_there(tmp_path, monkeypatch):
+    folder, built = tmp_path / "site", tmp_path / "work" / "built"
+    for path, name in ((folder, "CNAME"), (folder, "old.html"), (built, "new.html")):
+        path.mkdir(parents=True, exist_ok=True)
+        (path / name).touch()
+    rename = type(folder).rename
+
+    def interrupted(path, target):
+        if path == built:
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    monkeypatch.setattr(type(folder), "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build._replace(folder, built)
+    assert {path.name for path in folder.iterdir()} == {"CNAME", "old.html"}
+
+
+def test_a_link_to_a_site_stays_a_link(release, tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "_run_jupyterlite", lambda lite, built: shutil.copytree(lite / "files", built))
+    for name in ("_make_home", "_finish"):
+        monkeypatch.setattr(build, name, lambda built, *_: (built / build.MARK).touch())
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    for _ in range(2):
+        build_site(tmp_path / "link", release)
+        assert (tmp_path / "link").is_symlink() and (tmp_path / "there" / build.MARK).exists()
+
+
+def test_a_folder_of_the_course_itself_a_file_and_a_place_that_cannot_be_written_to_are_refused(release, tmp_path):
+    for name in ("notebooks/site", "mlcourse/site"):
+        with pytest.raises(CourseError, match=rf"{name} lies in the course's own"):
+            build_site(build.ROOT / name, release)
+    (tmp_path / "file").touch()
+    with pytest.raises(CourseError, match="file is a file"):
+        build_site(tmp_path / "file", release)
+    with pytest.raises(CourseError, match=r"could not be written.*in .*file,.*\((File exists|Not a directory)\)"):
+        build_site(tmp_path / "file" / "site", release)
+
+
+def test_published_is_the_commits_course_whatever_lies_in_the_clone(tmp_path):
+    for folder in build.FOLDERS:
+        for path in notebooks_in(folder):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            (tmp_path / folder / path.name).write_text(notebook("the course's"))
+    git(tmp_path, "init")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "one")
+    course = build._notebooks(tmp_path, as_they_are=False)
+    first, second, third, fourth = [path.name for path in notebooks_in("notebooks")][:4]
+    lessons = tmp_path / "notebooks"
+    (lessons / first).write_text(notebook("mine"))
+    (lessons / second).write_text("{")
+    (lessons / third).unlink()
+    (lessons / f"{fourth[:2]}_mine.ipynb").write_text(notebook("mine"))
+    (lessons / "15_mine.ipynb").mkdir()
+    assert build._notebooks(tmp_path, as_they_are=False) == course
+    with pytest.raises(CourseError, match=f"{second} is no notebook"):
+        build._notebooks(tmp_path, as_they_are=True)
+    (lessons / second).write_text(notebook("the course's"))
+    with pytest.raises(CourseError, match=f"{third} cannot be read"):
+        build._notebooks(tmp_path, as_they_are=True)
+    (lessons / third).write_text(notebook("the course's"))
+    found = build._notebooks(tmp_path, as_they_are=True)
+    assert found.keys() == course.keys()
+    assert [name for name in found if found[name] != course[name]] == [f"notebooks/{first}"]
+    with pytest.raises(CourseError, match="there is no course in"):
+        build._notebooks(tmp_path / "notebooks", as_they_are=False)
 
 
 def test_a_second_build_replaces_the_first_and_another_folder_is_left_alone(site, release, tmp_path):

@@ -1,7 +1,9 @@
 """`mlcourse site FOLDER`: lessons, exercises, JupyterLab and Python, as files that any web host can serve."""
 
+import errno
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -15,12 +17,14 @@ import nbformat
 from packaging.requirements import Requirement
 
 from mlcourse.classroom import tab
-from mlcourse.classroom.learner.exercises import ROOT, CourseError, committed
+from mlcourse.classroom.learner.exercises import ROOT, CourseError, committed, find
 from mlcourse.classroom.learner.notebook import TITLES
 from mlcourse.classroom.site import pyodide, serve
 
 MARK = "mlcourse-site.json"  # in every site that was built here: only such a folder is built into again
 FOLDERS = ("notebooks", "exercises")
+LINKED = ("docs/is_my_maml_maml.md",)  # what lessons link to, besides one another
+HOSTS_OWN = (".git", ".gitignore", ".github", ".htaccess", ".nojekyll", ".well-known", "CNAME")  # laid there by hand
 STORAGE = ["asyncStorage", "localStorageWrapper", "memoryStorageDriver"]  # IndexedDB; the last resort is to forget
 PAGES = files("mlcourse.classroom.site") / "pages"
 SETTINGS = Path(__file__).parents[1] / "jupyter" / "labconfig" / "default_setting_overrides.json"
@@ -34,26 +38,33 @@ def build_site(folder, from_pyodide=None, root=ROOT, as_they_are=False):
                    from its own address
     as_they_are    notebooks as they lie in the clone, instead of the last commit's
 
-    The folder may be missing, empty, or a site that was built before, which is replaced when the new one is complete.
-    Raises CourseError, with the folder as it was, where something is missing or does not fit.
+    The folder may be missing, empty, or a site that was built before, which is replaced when the new one is complete;
+    HOSTS_OWN in it stay. Raises CourseError, with the folder as it was, where something is missing or does not fit.
     """
-    folder = Path(folder).absolute()
+    folder = Path(folder).resolve()
     _require_extra()
-    _require_ours(folder)
+    _require_ours(folder, root)
     notebooks = _notebooks(root, as_they_are)
     lock = pyodide.fetched_lock() if from_pyodide is None else pyodide.read_lock(from_pyodide)
     lock, wheels = pyodide.with_course(lock)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as work:
-        lite, built = Path(work) / "lite", Path(work) / "built"
-        _lay_out(lite, notebooks, lock, wheels, from_pyodide)
-        _run_jupyterlite(lite, built)
-        if from_pyodide is None:
-            shutil.copytree(lite / "lock", built / "static" / "lock")
-        _make_home(built)
-        _finish(built, notebooks, lock)
-        _replace(folder, built)
-    return _size(folder)
+    linked = {name: _as_published(root / name, root, as_they_are) for name in LINKED}
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as work:
+            lite, built = Path(work) / "lite", Path(work) / "built"
+            _lay_out(lite, notebooks, linked, lock, wheels, from_pyodide)
+            _run_jupyterlite(lite, built)
+            if from_pyodide is None:
+                shutil.copytree(lite / "lock", built / "static" / "lock")
+            _make_home(built)
+            _finish(built, notebooks, lock)
+            _replace(folder, built)
+        return _size(folder)
+    except OSError as error:
+        raise CourseError(
+            f"the site could not be written: it is made in {folder.parent}, and takes the place of {folder} when it is "
+            f"complete ({error.strerror or error})"
+        ) from None
 
 
 def _require_extra():
@@ -70,38 +81,57 @@ def _require_extra():
             exact = f"{need.name}{need.specifier}"
             raise CourseError(
                 f"a site is built with {exact}, which is not installed here: `make site` installs it, and so does "
-                f"`{Path(sys.executable).name} -m pip install 'mlcourse[site]'` (in a clone: `--editable '.[site]'`)"
+                f"`{Path(sys.executable).name} -m pip install --editable '.[site]'` in the clone"
             )
 
 
-def _require_ours(folder):
-    if not folder.exists() or (folder / MARK).exists():
+def _require_ours(folder, root):
+    """Raise CourseError for a folder that is not to be built into."""
+    for name in ("mlcourse", "solutions", *FOLDERS):
+        if folder.is_relative_to(Path(root).resolve() / name):
+            raise CourseError(
+                f"{folder} lies in the course's own {name}/: choose a folder elsewhere, such as build/site"
+            )
+    if not folder.exists():
         return
-    if not folder.is_dir() or any(folder.iterdir()):
+    if not folder.is_dir():
+        raise CourseError(f"{folder} is a file: choose a new or an empty folder")
+    if not (folder / MARK).exists() and {path.name for path in folder.iterdir()} - {*HOSTS_OWN}:
         raise CourseError(f"{folder} has other things in it than a site of the course: choose a new or an empty folder")
 
 
 def _notebooks(root, as_they_are):
     """{path in the site: notebook} of the course's own, without what a learner has written or laid beside them."""
+    if not all((root / folder).is_dir() for folder in FOLDERS):
+        raise CourseError(f"there is no course in {root}: run this in a clone of the course, installed with --editable")
     found = {}
     for folder in FOLDERS:
-        for path in sorted((root / folder).glob("[0-9]*.ipynb")):
-            if not re.fullmatch(r"\d\d_\w+", path.stem):
-                continue
-            original = None if as_they_are else committed(path, root)
-            text = (original or path.read_bytes()).decode()
-            found[f"{folder}/{path.name}"] = nbformat.reads(text, as_version=4)  # its texts in one string each
-    if not found:
-        raise CourseError(f"there is no course in {root}: run this in a clone of the course, installed with --editable")
+        for number in [number for number in TITLES if number or folder == "notebooks"]:  # 00 has no exercises
+            path = find(number, root, folder)
+            text = _as_published(path, root, as_they_are)
+            try:
+                found[f"{folder}/{path.name}"] = nbformat.reads(text, as_version=4)  # its texts in one string each
+            except (ValueError, AttributeError, LookupError) as error:
+                raise CourseError(f"{path} is no notebook ({error})") from None
     return found
 
 
-def _lay_out(lite, notebooks, lock, wheels, from_pyodide):
+def _as_published(path, root, as_they_are):
+    """The text of a file of the course: the last commit's, or as it lies in the clone."""
+    original = None if as_they_are else committed(path, root)
+    try:
+        return (original or path.read_bytes()).decode()
+    except (OSError, ValueError) as error:
+        raise CourseError(f"{path} cannot be read ({error})") from None
+
+
+def _lay_out(lite, notebooks, linked, lock, wheels, from_pyodide):
     """What jupyterlite builds from: contents, Python, settings."""
-    for name, notebook in notebooks.items():
+    texts = {name: json.dumps(notebook, ensure_ascii=False) for name, notebook in notebooks.items()}
+    for name, text in (texts | linked).items():
         path = lite / "files" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     options = {
         "packages": [name for name in pyodide.KERNEL if name in lock["packages"]],
         "env": {"HOME": "/home/pyodide"},
@@ -129,7 +159,10 @@ def _lay_out(lite, notebooks, lock, wheels, from_pyodide):
         json.dumps({"jupyter-lite-schema-version": 0, "jupyter-config-data": config}), encoding="utf-8"
     )
     settings = json.loads(SETTINGS.read_text(encoding="utf-8"))
-    settings["@jupyterlab/docmanager-extension:plugin"] = {"autosaveInterval": AUTOSAVE}
+    settings["@jupyterlab/docmanager-extension:plugin"] = {
+        "autosaveInterval": AUTOSAVE,
+        "defaultViewers": {"markdown": "Markdown Preview"},
+    }
     (lite / "overrides.json").write_text(json.dumps(settings), encoding="utf-8")
 
 
@@ -156,6 +189,8 @@ def _run_jupyterlite(lite, built):
         errors="replace",
     )
     if done.returncode:
+        if shutil.disk_usage(lite).free < 1e6:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         raise CourseError("jupyterlite could not build the site:\n" + (done.stdout + done.stderr)[-3000:])
 
 
@@ -181,6 +216,7 @@ def _finish(built, notebooks, lock):
         "files": {name: written_hash(notebook) for name, notebook in notebooks.items()},
     }
     (built / MARK).write_text(json.dumps(mark, indent=1), encoding="utf-8")
+    (built / ".nojekyll").touch()  # GitHub Pages would leave out api/contents/.mlcourse
     for name in ("keep.js", "pace.js", "seconds.json"):
         (built / name).write_text((PAGES / name).read_text(encoding="utf-8"), encoding="utf-8")
     (built / "serve.py").write_text(Path(serve.__file__).read_text(encoding="utf-8"), encoding="utf-8")
@@ -195,6 +231,8 @@ def _finish(built, notebooks, lock):
         raise CourseError("JupyterLite's page is not as it was when this was written: install the pinned version")
     text = text.replace("</title>", '</title>\n    <link rel="icon" href="favicon.ico">', 1)
     page.write_text(text, encoding="utf-8")
+    for path in built.rglob("*"):
+        os.utime(path)  # JupyterLite's files are of 1985, and what is old a browser does not ask for again soon
 
 
 def written_hash(notebook):
@@ -234,16 +272,21 @@ def _address(name):
 
 def _replace(folder, built):
     """Put what was built in the folder's place; what was there goes only when the new one is complete."""
-    if folder.exists():
-        old = built.with_name("old")
-        folder.rename(old)
-        try:
-            built.rename(folder)
-        except OSError:
-            old.rename(folder)
-            raise
-    else:
+    if not folder.exists():
         built.rename(folder)
+        return
+    old, kept = built.with_name("old"), [name for name in HOSTS_OWN if os.path.lexists(folder / name)]
+    folder.rename(old)
+    try:
+        for name in kept:
+            (old / name).replace(built / name)
+        built.rename(folder)
+    except BaseException:
+        for name in kept:
+            if not os.path.lexists(old / name):
+                (built / name).rename(old / name)
+        old.rename(folder)
+        raise
 
 
 def _size(folder):
