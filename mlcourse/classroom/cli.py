@@ -6,6 +6,7 @@ What a command needs is imported inside it, so that `mlcourse --help` is quick.
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -549,9 +550,10 @@ def site(
     """Build the course as a static site that runs in a browser's tab; docs/publishing.md goes on from there."""
     from mlcourse.classroom import site as sites
 
+    folder, pyodide = folder.expanduser(), pyodide and pyodide.expanduser()  # a shell leaves --pyodide=~/… as it is
     number, size = sites.build_site(folder, pyodide, as_they_are=working_copy)
     print(f"{folder} is a site of {number} files, {size / 1e6:.0f} MB. Any web host can serve it, and so does:")
-    print(f"  python3 {folder / 'serve.py'}")
+    print(f"  python3 {shlex.quote(str(folder / 'serve.py'))}")
     if serve:
         sites.serve(folder)
 

@@ -367,3 +367,24 @@ def test_the_sites_own_server_needs_python_alone(site):
     code = "import runpy, sys; runpy.run_path('serve.py'); print([n for n in sys.modules if n.startswith('mlcourse')])"
     done = subprocess.check_output([sys.executable, "-I", "-c", code], text=True, cwd=site)
     assert done.strip() == "[]"
+
+
+@pytest.mark.parametrize("words", [["eighty"], ["99999"], ["-1"], ["1", "2"]])
+def test_the_sites_own_server_says_which_port_it_wants(words):
+    server_file = build.serve.__file__
+    done = subprocess.run([sys.executable, "-I", server_file, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert (
+        done.stderr.strip() == f"python3 serve.py [PORT]: a number up to 65535, 8765 by itself; got {' '.join(words)}"
+    )
+
+
+def test_the_command_prints_what_a_shell_understands(tmp_path, monkeypatch, capsys):
+    from mlcourse.classroom import cli, site
+
+    asked = []
+    monkeypatch.setattr(site, "build_site", lambda *folders, **_: asked.append(folders) or (1, 1))
+    monkeypatch.setenv("HOME", str(tmp_path / "a home"))
+    cli.site(Path("~/site"), Path("~/pyodide"))
+    assert asked == [(tmp_path / "a home" / "site", tmp_path / "a home" / "pyodide")]
+    assert capsys.readouterr().out.endswith(f"python3 '{tmp_path}/a home/site/serve.py'\n")
