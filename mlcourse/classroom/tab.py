@@ -35,6 +35,6 @@ def home():
 
 
 KEEPS_NOTHING = (
-    "This browser keeps nothing of yours (a private window, or storage that is forbidden or full): before you close "
-    "the tab, download your notebook and what `export_progress()` writes."
+    "This browser keeps nothing of yours (a private window, an address without https, or storage that is forbidden or "
+    "full): before you close the tab, download your notebook and what `export_progress()` writes."
 )

@@ -12,7 +12,7 @@ import pytest
 
 from mlcourse.classroom.site.build import MARK, written_hash
 from mlcourse.classroom.tab import KEEPS_NOTHING
-from tests.lab import SCREENSHOTS, PanelOnPage
+from tests.lab import QUIET, SCREENSHOTS, PanelOnPage
 from tests.tab import Tab, complaints, printed, served
 from tests.tested import cells, notebooks_in
 
@@ -35,6 +35,21 @@ def test_a_copied_folder_served_by_its_own_server_begins_with_lesson_00_and_its_
         first = panel.source()
         assert panel.press("ArrowRight") != first
         assert tab.outside == tab.failed == []
+
+
+def test_the_start_page_says_where_nothing_is_kept_and_what_to_do_where_nothing_runs(site, open_browser, tmp_path):
+    named = [*QUIET, "--host-resolver-rules=MAP plain.test 127.0.0.1"]
+    with served(site) as there, open_browser(tmp_path, args=named, viewport={"width": 360, "height": 740}) as chromium:
+        page = chromium.new_page()
+        said = {}
+        for address in (there.address, f"http://plain.test:{port_of(there)}/", (site / "index.html").as_uri()):
+            page.goto(address)
+            said[address] = page.inner_text("body")
+            assert page.evaluate("document.documentElement.scrollWidth") == 360
+        here, plain, file = said.values()
+        assert "is kept in this browser" in here and "keeps nothing" not in here
+        assert "over that a browser keeps nothing" in plain and "is kept in this browser" not in plain
+        assert "python3 serve.py" in file and page.locator("a[href]").count() == 0
 
 
 @contextmanager
