@@ -43,12 +43,12 @@ def build_site(folder, from_pyodide=None, root=ROOT, as_they_are=False):
     """
     folder = Path(folder).resolve()
     _require_extra()
-    _require_ours(folder, root)
-    notebooks = _notebooks(root, as_they_are)
-    lock = pyodide.fetched_lock() if from_pyodide is None else pyodide.read_lock(from_pyodide)
-    lock, wheels = pyodide.with_course(lock)
-    linked = {name: _as_published(root / name, root, as_they_are) for name in LINKED}
     try:
+        _require_ours(folder, root)
+        notebooks = _notebooks(root, as_they_are)
+        linked = {name: _as_published(root / name, root, as_they_are) for name in LINKED}
+        lock = pyodide.fetched_lock() if from_pyodide is None else pyodide.read_lock(from_pyodide)
+        lock, wheels = pyodide.with_course(lock)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as work:
             lite, built = Path(work) / "lite", Path(work) / "built"
@@ -58,8 +58,9 @@ def build_site(folder, from_pyodide=None, root=ROOT, as_they_are=False):
                 shutil.copytree(lite / "lock", built / "static" / "lock")
             _make_home(built)
             _finish(built, notebooks, lock)
+            size = _size(built)
             _replace(folder, built)
-        return _size(folder)
+        return size
     except OSError as error:
         raise CourseError(
             f"the site could not be written: it is made in {folder.parent}, and takes the place of {folder} when it is "
