@@ -209,12 +209,14 @@ class log_probabilities(FunctionProblem):
         What is added to p, or p is cut off at, shows near by a little at most, and far off alone.
         """
         verdict = super().judge(answer, seed)
-        if verdict.outcome == "not attempted" or verdict.misconception or not self._nearly(answer, seed):
+        if verdict.outcome == "not attempted" or verdict.misconception or not self._likely(answer, seed):
             return verdict
         case = {name: 60 * array for name, array in self.draw(self.random(seed, "far")).items()}
         look, right = (self._look(each, case) for each in (answer, type(self).solution))
         if self._agree([look], [right]):
             return verdict
+        if look.failure:
+            return wrong(f"Right for near prototypes. For far ones {look.failure}")
         name = "overflow"
         if all_finite(look.value):
             cut_off = same(look.value, np.maximum(right.value, np.min(look.value)), self.tolerance)
@@ -224,13 +226,13 @@ class log_probabilities(FunctionProblem):
             return verdict
         return wrong(entry.message if entry else "Right for near prototypes, and not exact for far ones.", name)
 
-    def _nearly(self, answer, seed):
-        """Whether an answer is right on near draws, but for what rounding or a small number does."""
+    def _likely(self, answer, seed):
+        """Whether the probabilities are right on near draws, whatever is done to the logarithms of small ones."""
         cases, expected, _ = self._cases(seed)
-        looks = [self._look(answer, case) for case in cases]
+        found = [self._look(answer, case).value for case in cases]
         return all(
-            not look.failure and same(look.value, right.value, 0.05)
-            for look, right in zip(looks, expected, strict=True)
+            isinstance(value, np.ndarray) and same(np.exp(value), np.exp(right.value), self.tolerance)
+            for value, right in zip(found, expected, strict=True)
         )
 
     @mistake(

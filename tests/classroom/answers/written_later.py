@@ -31,7 +31,7 @@ class Answer:
 @Answer
 def by_quadrature(dLs, dLq, theta, alpha):
     """The loss between two step sizes is the integral of its slope, over their distance."""
-    slope, h = dLs(theta), 1e-4
+    slope, h = dLs(theta), 1e-5
     ends = theta - (alpha - h) * slope, theta - (alpha + h) * slope
     x, weights = np.polynomial.legendre.leggauss(6)
     half, middle = (ends[1] - ends[0]) / 2, (ends[0] + ends[1]) / 2
@@ -254,6 +254,12 @@ def with_a_small_number(z, prototypes):
 def with_a_small_number_and_no_maximum(z, prototypes):
     p = np.exp(scores_of(z, prototypes))
     return np.log(p / p.sum(axis=1, keepdims=True) + 1e-12)
+
+
+@written(9, "log_probabilities", "For far ones it raised (ValueError|ZeroDivisionError)")
+def without_numpy(z, prototypes):
+    p = [[math.exp(-sum((a - b) ** 2 for a, b in zip(q, c, strict=True))) for c in prototypes] for q in z]
+    return [[math.log(each / sum(row)) for each in row] for row in p]
 
 
 @right(9, "as_linear")

@@ -133,6 +133,8 @@ def test_a_mistake_that_is_a_factor_is_told_by_its_name_and_not_as_a_factor():
 def test_a_rounded_answer_is_near_and_never_a_not_a():
     verdict = judged(lambda x, a, steps: np.round(scaled_sum.solution(x, a, steps), 4))
     assert verdict.outcome == "wrong" and "it is near" in verdict.message and "should be" not in verdict.message
+    slightly = judged(lambda x, a, steps: (1 + 3e-6) * scaled_sum.solution(x, a, steps))
+    assert slightly.misconception is None and "it is near" in slightly.message
 
 
 def test_an_answer_that_is_right_for_some_draws_is_told_for_which():
