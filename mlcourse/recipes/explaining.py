@@ -60,8 +60,8 @@ def named_factor(ratios, sizes, tolerance=1e-5):
     """What the factors of all cases say, as possible Deviations: () where each is 1, None where they have nothing in
     common. `sizes` has for each case the numbers that a factor may come from: T, K, Q, m, alpha."""
     ratios = np.array(ratios)
-    if np.allclose(ratios, 1, rtol=1e-9):
-        return ()
+    if np.allclose(ratios, 1, rtol=1e-3):
+        return () if np.allclose(ratios, 1, rtol=1e-9) else None  # what is near is no factor
     known = {}
     for factor, name, sentence in _FACTORS:
         try:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from mlcourse.classroom.problems import of_lesson
+from tests.classroom.answers import written_later  # noqa: F401 (its answers are among WRITTEN)
 from tests.classroom.answers.written import WRITTEN
 
 

@@ -1,5 +1,6 @@
 """Label several items, all drawn afresh by seed."""
 
+import re
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -22,6 +23,13 @@ class Item(NamedTuple):
     label: Any
     traps: dict = MappingProxyType({})
     look: str = ""
+
+
+def _folded(label):
+    """A label as it is compared: capitals, dashes, underscores, quotation marks and a full stop make no difference."""
+    if not isinstance(label, str):
+        return label if isinstance(label, (int, float)) else None
+    return " ".join(re.sub(r"[\s_\-‐‑–—]+", " ", label.lower()).strip(" .'\"`“”‘’").split())
 
 
 class ChoiceProblem(Problem):
@@ -74,7 +82,8 @@ class ChoiceProblem(Problem):
             return not_attempted()
         items = self._items(seed)
         if isinstance(answer, dict):
-            answer = list(answer.values())
+            numbered = all(isinstance(key, (int, np.integer)) for key in answer)
+            answer = [answer[key] for key in (sorted(answer) if numbered else answer)]
         if isinstance(answer, str) or not isinstance(answer, (list, tuple, np.ndarray)):
             return wrong(f"The answer is a list of {len(items)} labels; this is {kind(answer)}.")
         answer = [label.item() if isinstance(label, np.generic) else label for label in answer]
@@ -85,10 +94,11 @@ class ChoiceProblem(Problem):
         open_ones = sum(map(unanswered, answer))
         if open_ones:
             return wrong(f"{open_ones} of {len(items)} items {'is' if open_ones == 1 else 'are'} not yet answered.")
-        answer = [label.strip().lower() if isinstance(label, str) else label for label in answer]
-        unknown = [label for label in answer if label not in self.labels]
+        labels = {_folded(label): label for label in self.labels}
+        unknown = [label for label in answer if _folded(label) not in labels]
         if unknown:
             return wrong(f"{unknown[0]!r:.40} is not one of the labels {', '.join(map(repr, self.labels))}.")
+        answer = [labels[_folded(label)] for label in answer]
         missed = [i for i, item in enumerate(items) if answer[i] != item.label]
         if not missed:
             return correct(self.correct_message)

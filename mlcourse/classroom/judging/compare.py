@@ -14,20 +14,26 @@ def plain(value):
     """value with lists, scalars, 0-d arrays and autograd boxes as float arrays; tuples and mappings keep their form.
 
     A tuple stays a tuple when it holds arrays (several results), and becomes one array when it holds numbers.
-    Strings, booleans and None stay what they are. Raises NotNumbers for anything else.
+    A string, a boolean or None stays what it is, alone; among numbers a string or None is no number, whatever it says.
+    Raises NotNumbers for anything else.
     """
     while hasattr(value, "_value") and hasattr(value, "_node"):
         value = value._value
-    if value is None or isinstance(value, (str, bool, np.bool_)):
+    if value is None or isinstance(value, (str, bool)):
         return value
+    if isinstance(value, np.bool_):
+        return bool(value)
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, tuple) and any(np.ndim(_peek(item)) or isinstance(item, (tuple, Mapping)) for item in value):
         return tuple(plain(item) for item in value)
     if isinstance(value, (list, tuple)):
         value = [plain(item) for item in value]
+        for item in value:
+            if item is None or isinstance(item, str):
+                raise NotNumbers(f"{_named(item)} among them")
     try:
-        if np.iscomplexobj(value):
+        if np.iscomplexobj(value) or _text(value):
             raise TypeError
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
@@ -37,8 +43,20 @@ def plain(value):
     return array
 
 
+def _text(value):
+    """Whether something holds text, or None for a number: NumPy would make numbers of both."""
+    if isinstance(value, bytes):
+        return True
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    return kind in ("U", "S") or (kind == "O" and any(isinstance(item, str | None) for item in value.flat))
+
+
 def _named(value):
     """A value that is no number: its type, and what it is where that has no address in it."""
+    if value is None:
+        return "None"
+    if value is Ellipsis:
+        return "`...`: something is still to be written there"
     if isinstance(value, (complex, np.ndarray, np.generic)) and np.iscomplexobj(value):
         return "complex numbers"
     text = repr(value)
@@ -111,7 +129,7 @@ def form(value):
         return "a mapping with " + ", ".join(map(str, value))
     if isinstance(value, tuple):
         return f"{len(value)} results: " + " and ".join(form(item) for item in value)
-    return f"{type(value).__name__} {value!r:.40}"
+    return "None" if value is None else f"{type(value).__name__} {value!r:.40}"
 
 
 def same_form(a, b):

@@ -135,6 +135,8 @@ def _decoded(said):
 
 def _thing(name, shown):
     """In place of something that is no number: it looks the same in words."""
+    if name == "ellipsis":
+        return ...
     words = str(shown)[:200].removeprefix(f"{name} `").removesuffix("`")
     return type(str(name)[:60], (), {"__repr__": lambda self: words})()
 

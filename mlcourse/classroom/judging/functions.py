@@ -34,7 +34,7 @@ from mlcourse.classroom.judging.verdict import correct, not_attempted, wrong
 from mlcourse.recipes.deviations import Deviation
 from mlcourse.recipes.explaining import fewest
 
-MORE = 4  # draws more, where two explanations coincide on the first
+MORE = 12  # draws more at most, where two explanations coincide on the first
 
 
 class Observation(NamedTuple):
@@ -198,7 +198,7 @@ class FunctionProblem(Problem):
         """The fewest known mistakes and settings that reproduce the answer; None where they do not."""
         if any(look.failure or look.value is None or not all_finite(look.value) for look in looks):
             return None
-        if isinstance(looks[0].value, dict):
+        if all(isinstance(look.value, dict) for look in (*looks, *expected)):
             return self._explained_facts(looks, expected, known)
         found = [look.value for look in looks]
         if not all(same_form(value, right.value) for value, right in zip(found, expected, strict=True)):
@@ -384,6 +384,7 @@ def _where(error, answer):
     own = [frame for frame in frames if code and frame.filename == code.co_filename] or frames[-1:]
     text = telling.cut(f"it raised {type(error).__name__.lstrip('_')}: {error}".rstrip(": "))
     line = own[-1].line or linecache.getline(own[-1].filename, own[-1].lineno).strip()
+    line = line if len(line) <= 120 else f"{line[:118].rsplit(' ', 1)[0]} …"
     place = f"{text} — at `{line}` (line {own[-1].lineno} of its cell)." if line else f"{text}."
     return f"{place} {_meant(error)}".rstrip()
 
@@ -391,6 +392,8 @@ def _where(error, answer):
 def _meant(error):
     """What a TypeError says about functions that are arguments, in a beginner's words; "" for any other error."""
     text = str(error) if isinstance(error, TypeError) else ""
+    if "ellipsis" in text:
+        return "`...` stands there still: something is to be written in its place."
     if "object is not callable" in text:
         return "Something is called there that is no function: are two arguments in another order?"
     if "operand" in text and ("function" in text or "method" in text):

@@ -79,6 +79,8 @@ class NumberProblem(Problem):
             value = plain(answer)
         except NotNumbers:
             value = None
+        if isinstance(value, str):
+            return wrong(f"The answer is a number; this is text, {kind(answer)}. Write it without quotation marks.")
         if not isinstance(value, np.ndarray):
             return wrong(f"The answer is a number; this is {kind(answer)}.")
         if value.size != 1:
@@ -91,6 +93,11 @@ class NumberProblem(Problem):
         for entry in self.mistakes:
             if self._close(value.item(), float(entry.answer(**given))):
                 return wrong(entry.message, entry.name)
+        if self._close(value.item(), -right):
+            return wrong(f"{value.item():.6g} is not it. Its size is right, its sign is not.")
+        for entry in self.mistakes:
+            if self._close(-value.item(), float(entry.answer(**given))):
+                return wrong(f"Two things at once. {entry.message} And the sign is turned.", f"{entry.name} + sign")
         return wrong(f"{value.item():.6g} is not it. {self._advice(value.item(), right)}")
 
     def _close(self, value, right):
@@ -98,8 +105,6 @@ class NumberProblem(Problem):
 
     def _advice(self, value, right):
         """What a number that nobody has named says."""
-        if self._close(value, -right):
-            return "Its size is right, its sign is not."
         if self.digits is None:
             if value != round(value):
                 return "The answer is a whole number."
@@ -108,8 +113,8 @@ class NumberProblem(Problem):
         elif abs(value - right) <= 0.05 * abs(right):
             off = abs(value - right) / abs(right)
             return f"It is near, off by {off:.1g} of the right number: keep more digits on the way, and round last."
-        elif right:
-            for times in (2, 4, 10, 100, 1000):
+        if right:
+            for times in (2, 3, 4, 5, 10, 100, 1000):
                 if self._close(value, times * right):
                     return f"It is {times} times the right number."
                 if self._close(times * value, right):

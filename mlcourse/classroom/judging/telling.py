@@ -19,28 +19,46 @@ def how(case, value, expected, tolerance):
     """One or two sentences on a value that is wrong in a way nobody has named."""
     if isinstance(value, dict) and isinstance(expected, dict):
         key = next(iter(differences(value, expected, tolerance)))
-        return f"{key[0].upper()}{key[1:]}: {_between(value.get(key), expected.get(key))}"
+        if key not in value or key not in expected:
+            there = "an" if key in value else "no"
+            return f"There is {there} entry {key!r}. It gives {form(value)}; expected {form(expected)}."
+        said = f"{_fact(value[key])}; expected {_fact(expected[key])}."
+        if _flat(value[key]) is not None:
+            said = _between(value[key], expected[key], tolerance)
+        return f"{key[0].upper()}{key[1:]}: {said}"
     shown = [f"{name} = {brief(item)}" for name, item in case.items() if readable(item)]
     given = f"For {', '.join(shown)}" if shown and len(", ".join(shown)) < 160 else "On the first draw"
+    return f"{given}: {_between(value, expected, tolerance)}"
+
+
+def _fact(value):
+    """What a description says of one thing: words as they are, and the form of what is no word."""
+    if isinstance(value, str):
+        return value
+    return brief(value) if isinstance(value, (bool, int, float)) else form(value)
+
+
+def _between(value, expected, tolerance):
+    """What lies between two values: a factor, a rounding, an order, a part; and the numbers where they can be read."""
+    if not same_form(value, expected):
+        return f"it gives {form(value)}; expected {form(expected)}."
     if isinstance(expected, tuple):
         pairs = list(zip(value, expected, strict=True))
         off = [i for i, pair in enumerate(pairs) if not same(*pair, tolerance)]
         if len(off) == 1 < len(pairs):
             number = off[0]
-            return f"{given}: only result {number + 1} of {len(pairs)} is wrong: {_between(*pairs[number])}"
-    return f"{given}: {_between(value, expected)}"
-
-
-def _between(value, expected):
-    """What lies between two values: a factor, a rounding, an order, a part; and the numbers where they can be read."""
-    arrays = isinstance(value, np.ndarray) and isinstance(expected, np.ndarray)
-    if arrays and not same_form(value, expected):
-        return f"it gives {form(value)}; expected {form(expected)}."
+            return f"only result {number + 1} of {len(pairs)} is wrong: {_between(*pairs[number], tolerance)}"
     hint = _hint(value, expected)
-    if arrays and _near(value, expected):
-        return hint
-    numbers = f"it is {brief(value)}, and should be {brief(expected)}."
-    return f"{numbers} {hint}".strip() if brief(value) != brief(expected) else hint or "it is not what it should be."
+    if isinstance(value, np.ndarray) and _near(value, expected):
+        return _lower(hint)
+    if brief(value) == brief(expected):
+        return _lower(hint) or "it is not what it should be."
+    return f"it is {brief(value)}, and should be {brief(expected)}. {hint}".strip()
+
+
+def _lower(sentence):
+    """A sentence that goes on after a colon."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _hint(value, expected):
@@ -51,7 +69,7 @@ def _hint(value, expected):
         return "It is zero everywhere."
     if _near(flat, right):
         off = np.max(np.abs(flat - right)) / max(np.max(np.abs(right)), 1e-300)
-        digit = max(1, round(-np.log10(off)))
+        digit = max(1, round(-np.log10(max(off, 1e-16))))
         ordinal = {1: "first", 2: "second", 3: "third"}.get(digit, f"{digit}th")
         return (
             f"It is near: it differs by {off:.0e} of its size, in the {ordinal} digit. Is something rounded, in float32"
@@ -66,14 +84,24 @@ def _hint(value, expected):
             return f"Every entry is off by {shift[0]:.4g}."
         if np.allclose(np.sort(flat), np.sort(right), rtol=1e-6):
             return "The numbers are right, in another order."
-        wrong = ~np.isclose(flat, right, rtol=1e-6)
-        if 0 < wrong.sum() <= flat.size / 2:
-            return f"{wrong.sum()} of {flat.size} entries are wrong, the others right."
+        wrong = np.flatnonzero(~np.isclose(flat, right, rtol=1e-6))
+        if len(wrong) == 1:
+            return _lone(int(wrong[0]), flat, right)
+        if 0 < len(wrong) <= flat.size / 2:
+            return f"{len(wrong)} of {flat.size} entries are wrong, the others right."
     if flat.size > 3:
         length = np.linalg.norm(flat) / max(np.linalg.norm(right), 1e-300)
         cosine = flat @ right / max(np.linalg.norm(flat) * np.linalg.norm(right), 1e-300)
         return f"It is {length:.3g} times as long as the right one; the cosine between the two is {cosine:.3f}."
     return ""
+
+
+def _lone(number, flat, right):
+    """A sentence on the one number that is wrong among several."""
+    r = flat[number] / right[number] if right[number] else np.nan
+    known = next((times for times in (-1, 2, 3, 4, 10, 100) if np.isclose(r, times) or np.isclose(r * times, 1)), None)
+    times = f", {r:.4g} times what it should be" if known else ""
+    return f"Only number {number + 1} of {flat.size} is wrong{times}; the rest is right."
 
 
 def _flat(value):
@@ -131,7 +159,8 @@ def parted(cases, right):
         for part in sizes[0]:
             yes = {size[part] for size, ok in zip(sizes, right, strict=True) if ok}
             no = {size[part] for size, ok in zip(sizes, right, strict=True) if not ok}
-            if not yes & no and (max(yes) < min(no) or max(no) < min(yes)):
+            told = max(yes) <= 2 or min(sum(right), len(right) - sum(right)) > 1  # else chance parts them as well
+            if told and not yes & no and (max(yes) < min(no) or max(no) < min(yes)):
                 label = part.format(name=name)
                 yield f"It is right for {label} = {_listed(yes)}, and wrong for {_listed(no)}."
                 return

@@ -26,6 +26,12 @@ def _episode(rng, inputs):
     return Episode(support, query, {})
 
 
+def _sizes(episode):
+    """Numbers that a constant factor may come from."""
+    (tasks, shots), queries = episode.support.x.shape[:2], episode.query.x.shape[1]
+    return {"T": tasks, "K": shots, "Q": queries}
+
+
 SIGN = (
     "sign",
     "The sign is turned. The step is θ − α∇L_s(θ): when α grows, θ′ moves *against* the support's gradient.",
@@ -62,6 +68,8 @@ class alpha_gradient_1d(FunctionProblem):
                   "The step's slope is that of the query loss. The inner loop sees the support set alone: dLs."),
         Deviation("inner", "one", "the step's slope left out",
                   "dθ′/dα is taken for 1. When α moves by a little, θ′ moves L_s′(θ) times as far, to the other side."),
+        Deviation("step", "up", "uphill",
+                  "θ′ is made with a plus, uphill. The query's slope belongs at θ − α L_s′(θ)."),
         Deviation("factor", "alpha", "times alpha",
                   "It is α times that. The step α L_s′(θ) is linear in α: its derivative has no α any more."),
         Deviation("factor", "theta prime", "theta prime not differentiated",
@@ -99,7 +107,7 @@ class alpha_gradient_1d(FunctionProblem):
 
     @staticmethod
     def variant(dLs, dLq, theta, alpha, **settings):
-        theta_prime = theta - alpha * dLs(theta)
+        theta_prime = theta - (-alpha if "step" in settings else alpha) * dLs(theta)
         slope = {"query": dLq, "one": lambda _: 1.0}.get(settings.get("inner"), dLs)
         outer = dLs if "outer" in settings else dLq
         moves = -slope(theta_prime if "inner_at" in settings else theta)
@@ -108,7 +116,8 @@ class alpha_gradient_1d(FunctionProblem):
 
     def skip(self, settings):
         lost = settings.get("factor") == "theta prime" and {"inner", "inner_at"} & set(settings)
-        return bool(lost) or (settings.get("inner") == "one" and "inner_at" in settings)
+        unused = (settings.get("inner") == "one" and "inner_at" in settings) or {"step", "outer_at"} <= set(settings)
+        return bool(lost or unused)
 
     @mistake(*SIGN)
     def turned(dLs, dLq, theta, alpha):
@@ -240,6 +249,12 @@ class alpha_gradient(FunctionProblem):
                   "two gradients go together."),
         Deviation("tasks", "first", "only the first task",
                   "Only the first task counts. Take the mean over all of them."),
+        Deviation("tasks", "last", "only the last task",
+                  "Only the last task counts, as when a loop overwrites what it found. Add them up, and take the mean."),
+        Deviation("tasks", "one path", "one θ′ for all tasks",
+                  "All tasks share one θ′, made with the mean of their gradients. Each task takes steps of its own."),
+        Deviation("step", "up", "uphill",
+                  "θ′ is made with a plus, uphill. The query's gradient belongs at θ − α ⊙ ∇L_s(θ)."),
         Deviation("factor", "alpha", "times alpha",
                   "It is α times that, entry by entry. That is the gradient in log α; in α itself there is no such factor."),
     )  # fmt: skip
@@ -274,14 +289,20 @@ class alpha_gradient(FunctionProblem):
     def variant(objective, theta, episode, alpha, **settings):
         start = np.broadcast_to(theta, (len(episode.support.x), len(theta)))
         adapted_on = episode.query if "inner" in settings else episode.support
-        theta_prime = start - alpha * objective.grad(start, adapted_on)
-        inner = objective.grad(theta_prime if "inner_at" in settings else start, adapted_on)
+        slope, tasks = objective.grad(start, adapted_on), settings.get("tasks")
+        if tasks == "one path":
+            slope = np.broadcast_to(slope.mean(axis=0), slope.shape)
+        theta_prime = start - (-alpha if "step" in settings else alpha) * slope
+        inner = objective.grad(theta_prime, adapted_on) if "inner_at" in settings else slope
         judged_on = episode.support if "outer" in settings else episode.query
         outer = objective.grad(start if "outer_at" in settings else theta_prime, judged_on)
-        if settings.get("tasks") == "means":
+        if tasks == "means":
             inner, outer = inner.mean(axis=0, keepdims=True), outer.mean(axis=0, keepdims=True)
         rows = -inner * outer * (alpha if "factor" in settings else 1)
-        return rows[0] if settings.get("tasks") == "first" else rows.mean(axis=0)
+        return {"first": rows[0], "last": rows[-1]}.get(tasks, rows.mean(axis=0))
+
+    def skip(self, settings):
+        return {"step", "outer_at"} <= set(settings)
 
     @mistake(*SIGN)
     def turned(objective, theta, episode, alpha):
@@ -311,7 +332,7 @@ class alpha_gradient(FunctionProblem):
         return {"one task": case | {"episode": Episode(support, query, {})}}
 
     def sizes(self, case):
-        return {"T": len(case["episode"].support.x)}
+        return _sizes(case["episode"])
 
 
 class log_alpha_gradient(FunctionProblem):
@@ -544,18 +565,16 @@ class head_only(FunctionProblem):
         """A layer's number in the code is right for one depth; deeper models do without error, shallower ones do not."""
         verdict = super().judge(answer, seed)
         if verdict.outcome == "wrong" and verdict.misconception is None:
-            cases, expected, _ = self._cases(seed)
-            right = {True: set(), False: set()}
-            for case, look in zip(cases, expected, strict=True):
-                right[self._agree([self._look(answer, case)], [look])].add(len(case["model"].sizes) - 1)
-            if len(right[True]) == 1 and not right[True] & right[False]:
+            cases = [{"model": MLP([2, *range(3, depth + 3)]), "alpha": 0.1} for depth in (2, 3, 4)]
+            right = [self._agree([self._look(answer, case)], [self._look(type(self).solution, case)]) for case in cases]
+            if sum(right) == 1:
                 entry = next(entry for entry in self.mistakes if entry.name == "depth written in")
                 return wrong(entry.message, entry.name)
         return verdict
 
     @mistake(
         "depth written in",
-        "The layer's number stands in the code: that is the head of models of one depth, and another layer, or none, of all others. "
+        "The layer's number stands in the code: that moves the head in models of one depth, and something else in all others. "
         "Take the last two names of `model.parts`.",
     )
     def second_layer(model, alpha):
@@ -611,6 +630,16 @@ class count_fast_weights(NumberProblem):
     def no_biases(sizes, adapting, tasks):
         layers = list(pairwise(sizes))[-adapting:]
         return tasks * sum(inputs * outputs for inputs, outputs in layers)
+
+    @mistake("one bias a layer", "One bias is counted for each layer. A layer has one for each of its outputs.")
+    def one_bias(sizes, adapting, tasks):
+        return tasks * sum(inputs * outputs + 1 for inputs, outputs in list(pairwise(sizes))[-adapting:])
+
+    @mistake(
+        "a bias for each input", "A bias is counted for each input of a layer. It has one for each of its outputs."
+    )
+    def bias_of_inputs(sizes, adapting, tasks):
+        return tasks * sum(inputs * (outputs + 1) for inputs, outputs in list(pairwise(sizes))[-adapting:])
 
     @mistake("one task", "That is one task's count. Every task of the batch has fast weights of its own.")
     def one_task(sizes, adapting, tasks):
@@ -694,10 +723,24 @@ class alpha_gradient_steps(FunctionProblem):
                   "This goes back by v + H(α ⊙ v). The step subtracts α∇L_s, and so does its derivative."),
         Deviation("product", "no alpha", "alpha left out of the Hessian product",
                   "This goes back by v − Hv. The step is α times the gradient: H(α ⊙ v)."),
+        Deviation("hessian", "next", "Hessian where the step ends",
+                  "Going back over step i takes the Hessian at θ_{i+1}. Step i was made at θ_i, and its derivative is there."),
+        Deviation("hessian", "query", "Hessian of the query loss",
+                  "Going back takes the query loss's Hessian. The steps descend the support loss: hvp(θ_i, episode.support, …)."),
+        Deviation("walk", "from theta", "each step from the first theta",
+                  "Every step starts at θ again. Step i starts where step i − 1 ended, at θ_i."),
+        Deviation("walk", "one more", "one step too many", "That is one inner step too many."),
+        Deviation("walk", "one less", "one step too few", "That is one inner step too few."),
+        Deviation("factor", "alpha", "times alpha",
+                  "It is α times that, entry by entry. That is the gradient in log α; in α itself there is no such factor."),
         Deviation("outer", "support", "support loss outside",
                   "v begins as the support's gradient. The loss is judged on the query set."),
         Deviation("tasks", "first", "only the first task",
                   "Only the first task counts. Take the mean over all of them."),
+        Deviation("tasks", "last", "only the last task",
+                  "Only the last task counts, as when a loop overwrites what it found. Add them up, and take the mean."),
+        Deviation("tasks", "one path", "one θ′ for all tasks",
+                  "All tasks share one θ′, made with the mean of their gradients. Each task takes steps of its own."),
         Deviation("gives", "theta", "the gradient in theta",
                   "This is v_0, the gradient in θ. On the way back, collect −∇L_s(θ_i) ⊙ v_{i+1} for the one in α."),
     )  # fmt: skip
@@ -738,24 +781,32 @@ class alpha_gradient_steps(FunctionProblem):
     @staticmethod
     def variant(objective, theta, episode, alpha, steps, **settings):
         support, judged_on = episode.support, episode.support if "outer" in settings else episode.query
+        tasks, walk, product = (settings.get(choice) for choice in ("tasks", "walk", "product"))
+        steps += {"one more": 1, "one less": -1}.get(walk, 0)
+
+        def over_tasks(rows):
+            return np.broadcast_to(rows.mean(axis=0), rows.shape) if tasks == "one path" else rows
+
         thetas = [np.broadcast_to(theta, (len(support.x), len(theta)))]
         for _ in range(steps):
-            thetas.append(thetas[-1] - alpha * objective.grad(thetas[-1], support))
+            start = thetas[0] if walk == "from theta" else thetas[-1]
+            thetas.append(start - alpha * over_tasks(objective.grad(thetas[-1], support)))
         v = last = objective.grad(thetas[-1], judged_on)
         parts = []
         for i in reversed(range(steps)):
             at = {"theta i + 1": thetas[i + 1], "theta 0": thetas[0]}.get(settings.get("at"), thetas[i])
-            back = {
-                "outside": lambda v, i=i: v - alpha * objective.hvp(thetas[i], support, v),
-                "plus": lambda v, i=i: v + objective.hvp(thetas[i], support, alpha * v),
-                "no alpha": lambda v, i=i: v - objective.hvp(thetas[i], support, v),
-            }.get(settings.get("product"), lambda v, i=i: v - objective.hvp(thetas[i], support, alpha * v))(v)
+            bent = thetas[i + 1] if settings.get("hessian") == "next" else thetas[i]
+            data = episode.query if settings.get("hessian") == "query" else support
+            turned = objective.hvp(bent, data, over_tasks(v if product in ("outside", "no alpha") else alpha * v))
+            back = {"outside": v - alpha * turned, "plus": v + turned}.get(product, v - turned)
+            if walk == "from theta":
+                back = back - v
             carried = {"v m": last, "v i": back}.get(settings.get("carried"), v)
-            parts.append(-objective.grad(at, support) * carried)
+            parts.append(-over_tasks(objective.grad(at, support)) * carried)
             v = back
         parts = {"last": parts[:1], "first": parts[-1:]}.get(settings.get("of_steps"), parts)
-        rows = v if "gives" in settings else sum(parts)
-        return rows[0] if settings.get("tasks") == "first" else rows.mean(axis=0)
+        rows = (v if "gives" in settings else sum(parts)) * (alpha if "factor" in settings else 1)
+        return {"first": rows[0], "last": rows[-1]}.get(tasks, rows.mean(axis=0))
 
     @mistake(*SIGN)
     def turned(objective, theta, episode, alpha, steps):
@@ -767,8 +818,9 @@ class alpha_gradient_steps(FunctionProblem):
 
     def skip(self, settings):
         in_theta = "gives" in settings and {"carried", "at", "of_steps"} & set(settings)
-        unused = settings.get("carried") == "v m" and "product" in settings
-        last = settings.get("of_steps") == "last" and "product" in settings and settings.get("carried") != "v i"
+        back = {"product", "hessian"} & set(settings)
+        unused = settings.get("carried") == "v m" and back
+        last = settings.get("of_steps") == "last" and back and settings.get("carried") != "v i"
         alike = settings.get("of_steps") == "last" and settings.get("carried") == "v m"
         first = settings.get("of_steps") == "first" and settings.get("at") == "theta 0"
         return bool(in_theta or unused or last or alike or first)
@@ -781,4 +833,4 @@ class alpha_gradient_steps(FunctionProblem):
         }
 
     def sizes(self, case):
-        return {"T": len(case["episode"].support.x), "m": case["steps"]}
+        return _sizes(case["episode"]) | {"m": case["steps"]}

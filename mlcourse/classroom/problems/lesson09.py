@@ -5,7 +5,7 @@ from types import MappingProxyType
 import numpy as np
 
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, mistake
-from mlcourse.classroom.judging.compare import NotNumbers, plain, same
+from mlcourse.classroom.judging.compare import NotNumbers, all_finite, plain, same
 from mlcourse.classroom.judging.verdict import wrong
 from mlcourse.classroom.problems.lesson06 import _INTERVAL, _half
 from mlcourse.metric import as_linear as _as_linear
@@ -48,6 +48,8 @@ class prototypes(FunctionProblem):
         Deviation("centre", "median", "median", "This is the median, entry by entry. The prototype is the mean."),
         Deviation("centre", "unit", "scaled to length one",
                   "The mean is scaled to length 1. Prototypes keep their length: distances are measured to them."),
+        Deviation("centre", "of units", "embeddings scaled to length one",
+                  "Each embedding is scaled to length 1 before the mean, as for a cosine. A prototype is the mean of the embeddings as they are."),
         Deviation("centre", "number", "one number for a point",
                   "Each prototype is one number, D times: `np.mean` without `axis` averages over the entries, too. Take `axis=0`."),
     )  # fmt: skip
@@ -84,6 +86,7 @@ class prototypes(FunctionProblem):
             c.append({
                 "sum": own.sum(axis=0), "over all": own.sum(axis=0) / len(z), "first": own[0],
                 "median": np.median(own, axis=0), "unit": mean / np.linalg.norm(mean), "number": np.full_like(mean, own.mean()),
+                "of units": (own / np.linalg.norm(own, axis=1, keepdims=True)).mean(axis=0),
             }.get(centre, mean))  # fmt: skip
         return np.array(c)
 
@@ -201,14 +204,36 @@ class log_probabilities(FunctionProblem):
         return {"one query": case | {"z": case["z"][:1]}, "two classes": case | {"prototypes": case["prototypes"][:2]}}
 
     def judge(self, answer, seed):
-        """A right answer has to be one far off, too; what it is otherwise, near draws tell better."""
+        """A right answer has to be one far off, too; what it is otherwise, near draws tell better.
+
+        What is added to p, or p is cut off at, shows near by a little at most, and far off alone.
+        """
         verdict = super().judge(answer, seed)
-        if verdict.outcome == "correct":
-            case = {name: 60 * array for name, array in self.draw(self.random(seed, "far")).items()}
-            if not self._agree([self._look(answer, case)], [self._look(type(self).solution, case)]):
-                entry = next(entry for entry in self.mistakes if entry.name == "overflow")
-                return wrong(entry.message, entry.name)
-        return verdict
+        if verdict.outcome == "not attempted" or verdict.misconception or not self._likely(answer, seed):
+            return verdict
+        case = {name: 60 * array for name, array in self.draw(self.random(seed, "far")).items()}
+        look, right = (self._look(each, case) for each in (answer, type(self).solution))
+        if self._agree([look], [right]):
+            return verdict
+        if look.failure:
+            return wrong(f"Right for near prototypes. For far ones {look.failure}")
+        name = "overflow"
+        if all_finite(look.value):
+            cut_off = same(look.value, np.maximum(right.value, np.min(look.value)), self.tolerance)
+            name = "cut off" if cut_off else None
+        entry = next((entry for entry in self.mistakes if entry.name == name), None)
+        if entry is None and verdict.outcome == "wrong":
+            return verdict
+        return wrong(entry.message if entry else "Right for near prototypes, and not exact for far ones.", name)
+
+    def _likely(self, answer, seed):
+        """Whether the probabilities are right on near draws, whatever is done to the logarithms of small ones."""
+        cases, expected, _ = self._cases(seed)
+        found = [self._look(answer, case).value for case in cases]
+        return all(
+            isinstance(value, np.ndarray) and same(np.exp(value), np.exp(right.value), self.tolerance)
+            for value, right in zip(found, expected, strict=True)
+        )
 
     @mistake(
         "overflow",
@@ -218,6 +243,14 @@ class log_probabilities(FunctionProblem):
     def naive(z, prototypes):
         p = np.exp(-np.sum((z[:, None] - prototypes) ** 2, axis=-1))
         return np.log(p / p.sum(axis=-1, keepdims=True))
+
+    @mistake(
+        "cut off",
+        "Something small is added to p before the logarithm, or p is cut off there. That hides the overflow: for far prototypes every "
+        "class gets the logarithm of that small number. Subtract each query's largest score before `exp`, and take the logarithm of the sum alone.",
+    )
+    def floored(z, prototypes):
+        return np.log(np.exp(log_probabilities.solution(z, prototypes)) + 1e-2)
 
     @mistake("queries in columns", "This is (N, Q), one column a query. One row a query is wanted: (Q, N).")
     def transposed(z, prototypes):
@@ -350,6 +383,9 @@ class accuracy_ci(FunctionProblem):
         Deviation("gives", "exchanged", "half-width before the mean", "The half-width comes first here. Return the mean first."),
         Deviation("gives", "errors", "errors counted",
                   "This is the share of wrong answers. The accuracy is the share of right ones."),
+        Deviation("gives", "mean in percent", "the mean alone in per cent",
+                  "The mean is in per cent, and the half-width is not. Both are shares, between 0 and 1."),
+        Deviation("gives", "median", "median for the mean", "This is the median over episodes. The accuracy is their mean."),
         Deviation("gives", "percent", "in per cent", "This is 100 times the accuracy: shares are wanted, between 0 and 1."),
     )  # fmt: skip
 
@@ -399,7 +435,8 @@ class accuracy_ci(FunctionProblem):
         mean = np.mean(correct)
         return {
             "ends": (mean - half, mean + half), "exchanged": (half, mean), "errors": (1 - mean, half),
-            "percent": (100 * mean, 100 * half),
+            "percent": (100 * mean, 100 * half), "mean in percent": (100 * mean, half),
+            "median": (np.median(correct.mean(axis=1)), half),
         }.get(gives, (mean, half))  # fmt: skip
 
     def skip(self, settings):

@@ -6,6 +6,7 @@ import numpy as np
 
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, TextProblem, mistake
 from mlcourse.classroom.judging.compare import fresh
+from mlcourse.classroom.problems.samplers import AGAIN, SAME, decides
 from mlcourse.recipes.deviations import Deviation
 
 
@@ -13,6 +14,7 @@ class meta_gap(FunctionProblem):
     title = "the gap and its interval"
     place = "lesson"
     difficulty, minutes = "easy", 5
+    tolerance = 1e-4  # 1.959964 is the number that 1.96 rounds
     tags = ("takeaway:meta-overfitting", "concept:meta-train-meta-test", "mistake:train-only")
     hints = (
         "The gap is the mean on new tasks minus the mean on training tasks. Two groups of tasks, drawn apart: the variances of "
@@ -47,6 +49,7 @@ class meta_gap(FunctionProblem):
                   "This is the whole width of the interval. What stands behind ± is half of it."),
         Deviation("half", "one error", "1.96 left out",
                   "This is one standard error. 95 % lie within 1.96 of them."),
+        Deviation("half", "2", "2 for 1.96", "2 stands for 1.96 here. Near, but the statement asks for 95 %, and its numbers have 1.96."),
         Deviation("half", "variance", "no root",
                   "This is the variance of the difference, times 1.96. Take its root first."),
         Deviation("ddof", 0, "divided by T, not T − 1",
@@ -79,6 +82,18 @@ class meta_gap(FunctionProblem):
         half = 1.96 * np.sqrt(np.var(own, ddof=1) / len(own) + np.var(new, ddof=1) / len(new))
         return gap, half
 
+    @mistake(
+        "the interval's ends",
+        "These are the two ends of the interval. Asked for are its middle, the gap, and its half-width.",
+    )
+    def ends(own, new):
+        gap, half = meta_gap.solution(own, new)
+        return gap - half, gap + half
+
+    @mistake("half-width before the gap", "The half-width comes first here. Return the gap, then the half-width.")
+    def exchanged(own, new):
+        return meta_gap.solution(own, new)[::-1]
+
     @staticmethod
     def variant(own, new, gap="new minus own", half="root of the sum", ddof=1, pooled="no"):
         mine, others = np.var(own, ddof=ddof), np.var(new, ddof=ddof)
@@ -106,6 +121,7 @@ class meta_gap(FunctionProblem):
             "deviations": 1.96 * np.sqrt(mine + others),
             "whole": 2 * 1.96 * np.sqrt(one + other),
             "one error": np.sqrt(one + other),
+            "2": 2 * np.sqrt(one + other),
             "variance": 1.96 * (one + other),
         }
         return gaps[gap], halves[half]
@@ -146,17 +162,23 @@ class early_stop(FunctionProblem):
                   "This is the best loss. What is wanted is at which check it was reached, to fetch that state."),
         Deviation("result", "from 1", "counted from 1",
                   "Checks are counted from 0, as `validation[0]` is the first: this is one too many."),
+        Deviation("result", "patience back", "counted back from the stop",
+                  "This is the last check less `patience`. Where patience ran out, that is the best one; where it never does, the best "
+                  "stands elsewhere: keep its number."),
+        Deviation("best", "ties", "an equal loss taken for a new best",
+                  "A check that only equals the best so far is taken for a new best. A new best is *less* than all before: `<`."),
         Deviation("best", "largest", "the largest loss",
                   "This keeps the largest loss. These are losses: smaller is better."),
     )  # fmt: skip
 
     def draw(self, rng):
         checks = int(rng.integers(10, 17))
-        valley = np.abs(np.arange(checks) - rng.uniform(3, 9)) * rng.uniform(0.08, 0.15) + 1
-        return {"validation": valley + rng.normal(0, 0.3, checks), "patience": int(rng.integers(2, 4))}
+        least, noise = rng.uniform(3, checks + 2), rng.uniform(0.05, 0.3)  # patience need not run out
+        valley = np.abs(np.arange(checks) - least) * rng.uniform(0.08, 0.15) + 1
+        return {"validation": np.round(valley + rng.normal(0, noise, checks), 1), "patience": int(rng.integers(2, 4))}
 
     def statement(self, given):
-        losses = ", ".join(f"{loss:.2f}" for loss in given.validation)
+        losses = ", ".join(f"{loss:.1f}" for loss in given.validation)
         return rf"""
         `validation` holds the loss on held-out validation tasks at each check, in order; `patience` is a whole number of at least
         1. Training stops as soon as `patience` checks in a row have brought no new best (less than all before). Write
@@ -190,7 +212,7 @@ class early_stop(FunctionProblem):
         kept = check = 0
         counts = {"not set back": 0, "rises in a row": 0}
         for check, loss in enumerate(losses):
-            better = loss < losses[kept]
+            better = loss < losses[kept] or (best == "ties" and loss == losses[kept])
             kept = check if better else kept
             counts["not set back"] += not better and check > 0
             worse = check > 0 and loss >= losses[check - 1]
@@ -198,7 +220,10 @@ class early_stop(FunctionProblem):
             counts |= {"since the best": check - kept, "since the start": check, "never": -1}
             if counts[rule] >= patience and (patience > 0 or check > 0):
                 break
-        return {"best": kept, "last": check, "loss": validation[kept], "from 1": kept + 1}[result]
+        back = check - patience
+        return {"best": kept, "last": check, "loss": validation[kept], "from 1": kept + 1, "patience back": back}[
+            result
+        ]
 
     def skip(self, settings):
         return ("waits" in settings or settings.get("rule") == "never") and "off" in settings
@@ -239,6 +264,8 @@ class pull_step(FunctionProblem):
                   "The pull is not multiplied by α. Both belong to one gradient: α(∇L_s(θ_i) + λ(θ_i − θ))."),
         Deviation("step", "α left out", "alpha left out", "The step is the whole gradient. Its length is α times the gradient."),
         Deviation("step", "uphill", "uphill", "This goes along the gradient, where the loss grows. Descent subtracts it."),
+        Deviation("step", "one after the other", "the pull after the step",
+                  "The gradient's step is taken first, and the pull from where it leads. Both belong to one gradient, at θ_i."),
         Deviation("at", "θ", "gradient at theta", "The support gradient is taken at θ. The loop stands at θ_i: `grad(theta_i)`."),
         Deviation("start", "θ", "starts from theta", "The step starts at θ, and forgets the steps before. It starts at θ_i."),
         Deviation("start", "0", "the step alone", "This is the step alone. θ_(i+1) is where it leads: add it to θ_i."),
@@ -282,6 +309,7 @@ class pull_step(FunctionProblem):
             "pull without α": -alpha * gradient - strength * way,
             "α left out": -(gradient + strength * way),
             "uphill": alpha * (gradient + strength * way),
+            "one after the other": -alpha * (gradient + strength * (way - alpha * gradient)),
         }[step]
         return {"θ_i": theta_i, "θ": theta, "0": 0}[start] + taken
 
@@ -297,7 +325,8 @@ class pull_step(FunctionProblem):
         return theta_i
 
 
-_SEEDS = range(10)  # a task in two parts by chance in one draw is all but certain to show in these
+_SEEDS = range(64)  # a task in two parts by chance in one draw is all but certain to show in these
+_PARTS = "parts of whole numbers"
 
 
 class split_tasks(FunctionProblem):
@@ -317,10 +346,10 @@ class split_tasks(FunctionProblem):
     """
 
     def draw(self, rng):
-        choices = ((0.7, 0.2, 0.1), (0.6, 0.3, 0.1), (0.7, 0.1, 0.2), (0.8, 0.2), (0.4, 0.3, 0.2, 0.1))
+        first, second = 0.58, 0.02 * int(rng.integers(10, 16))  # 0.58 · 50 comes out just below 29
         return {
-            "n": int(rng.choice((30, 50))),  # where a sum of fractions times n may come out just below a whole number
-            "fractions": choices[int(rng.integers(len(choices)))],
+            "n": 50,
+            "fractions": (first, round(second, 2), round(1 - first - second, 2)),
             "rng": np.random.default_rng(int(rng.integers(1 << 30))),
         }
 
@@ -348,7 +377,7 @@ class split_tasks(FunctionProblem):
         n, fractions = case["n"], case["fractions"]
         if answer(*case.values()) is None:
             return None
-        draws = [_parts(answer(n, fractions, np.random.default_rng(seed))) for seed in (*_SEEDS, *_SEEDS[:3])]
+        draws = [_parts(answer(n, fractions, np.random.default_rng(seed))) for seed in (*_SEEDS, *_SEEDS[:AGAIN])]
         wrong_form = next((draw for draw in draws if isinstance(draw, str)), None)
         if wrong_form:
             return {"what it gives": wrong_form}
@@ -356,13 +385,13 @@ class split_tasks(FunctionProblem):
         kept = [tuple(frozenset(part) for part in draw) for draw in draws]
         everything = [[task for part in draw for task in part] for draw in draws]
         return {
-            "what it gives": "parts of whole numbers",
+            "what it gives": _PARTS,
             "tasks in each part": str(list(sizes.pop())) if len(sizes) == 1 else "different from call to call",
             "a task twice in one part": any(len(part) > len(set(part)) for draw in draws for part in draw),
             "a task in two parts": any(sum(map(len, sets)) > len(frozenset().union(*sets)) for sets in kept),
             "tasks lost": any(set(range(n)) - set(every) for every in everything),
             "numbers that are no task's": any(set(every) - set(range(n)) for every in everything),
-            "what decides which part a task is in": _decides(kept[: len(_SEEDS)], kept[len(_SEEDS) :]),
+            "what decides which part a task is in": _decides(kept, n),
         }
 
     @mistake(
@@ -374,11 +403,28 @@ class split_tasks(FunctionProblem):
 
     @mistake(
         "cut off, not rounded",
-        "n·f is a whole number, and in floating point it may come out just below: (0.7 + 0.2)·30 as 26.999…, and `int` makes "
-        "26 of it. Round first: `np.round`.",
+        "n·f is a whole number, and in floating point it may come out just below: 0.58·50 as 28.999…, and `int` makes "
+        "28 of it. Round first: `np.round`.",
     )
     def truncated(n, fractions, rng):
         return np.split(rng.permutation(n), (np.cumsum(fractions)[:-1] * n).astype(int))
+
+    @mistake(
+        "cut off, not rounded, part by part",
+        "Each part has n·f tasks, a whole number, and in floating point it may come out just below: 0.58·50 as 28.999…, and `int` makes "
+        "28 of it. A task is lost: round first.",
+    )
+    def each_truncated(n, fractions, rng):
+        ends = np.cumsum([int(n * fraction) for fraction in fractions])
+        return np.split(rng.permutation(n), ends)[:-1]
+
+    @mistake(
+        "a window of the recorded order",
+        "Each part is a run of neighbours in the recorded order, and `rng` chooses only where it begins. Neighbours are often alike: shuffle.",
+    )
+    def window(n, fractions, rng):
+        order = np.roll(np.arange(n), rng.integers(n))
+        return np.split(order, np.round(np.cumsum(fractions)[:-1] * n).astype(int))
 
     @mistake(
         "not shuffled",
@@ -454,22 +500,35 @@ class split_tasks(FunctionProblem):
 
 def _parts(made):
     """The parts as lists of whole numbers, or what came instead, in words."""
-    if not isinstance(made, (tuple, list)) or any(np.ndim(part) != 1 for part in made):
-        return f"a {type(made).__name__} that is no list of arrays of task numbers"
-    parts = [np.asarray(part) for part in made]
-    if any(part.size and part.dtype.kind not in "iuf" for part in parts):
-        return "parts that do not hold numbers"
-    if any(np.any(part != np.round(part)) for part in parts):
-        return "parts that do not hold whole numbers"
-    return [[int(task) for task in part] for part in parts]
+    if not isinstance(made, (tuple, list)):
+        return f"one {type(made).__name__}, not a list of parts"
+    for part in made:
+        if np.ndim(part) != 1:
+            return f"a list of {type(part).__name__}, not of arrays of task numbers"
+        numbers = np.asarray(part)
+        if numbers.size and numbers.dtype.kind not in "iuf":
+            return (
+                "parts that do not hold numbers"
+                if numbers.dtype.kind != "b"
+                else "parts of True and False, not of task numbers"
+            )
+        if np.any(numbers != np.round(numbers)):
+            return "parts that do not hold whole numbers"
+    return [[int(task) for task in part] for part in made]
 
 
-def _decides(seeds, again):
-    """seeds: the parts as sets, by seed; again: the same for the first seeds, in another call."""
-    if any(one != seeds[0] for one in seeds):
-        return "rng" if again == seeds[: len(again)] else "something other than rng"
-    order = [task for part in seeds[0] for task in sorted(part)]
-    return "the recorded order" if order == sorted(order) else "nothing: always the same"
+def _decides(draws, n):
+    """What decides, from the parts as sets: for each seed, and for the first ones AGAIN."""
+    inside = np.array(
+        [[[task in part for task in range(n)] for part in draw] for draw in draws if len(draw) == len(draws[0])]
+    )
+    if len(inside) < len(draws):
+        return "something other than rng"
+    found = [decides(part[: len(_SEEDS)], part[len(_SEEDS) :], "tasks") for part in inside.transpose(1, 0, 2)]
+    if all(each.startswith(SAME) for each in found):
+        order = [task for part in draws[0] for task in sorted(part)]
+        return "the recorded order" if order == sorted(order) else SAME
+    return next((each for each in found if each != "rng"), "rng")
 
 
 class gap(NumberProblem):
@@ -643,6 +702,7 @@ class choose_and_report(FunctionProblem):
     title = "choose on some tasks, report on others"
     difficulty, minutes = "hard", 15
     tags = ("takeaway:meta-overfitting", "mistake:train-only", "concept:meta-train-meta-test")
+    tolerance = 1e-4  # 1.959964 is the number that 1.96 rounds
     most = 2
     hints = (
         "First choose: average `validation` over tasks, shape (S, m + 1), and find where it is least. `np.unravel_index` turns the place in "
@@ -675,7 +735,12 @@ class choose_and_report(FunctionProblem):
                   "This reports the loss of the tasks that chose: the smallest of many means is too small by luck. Report `test`."),
         Deviation("half", "deviation", "deviation for error", "This is 1.96 deviations of the tasks. The error of their mean is smaller by √T."),
         Deviation("half", "one error", "1.96 left out", "This is one standard error. 95 % lie within 1.96 of them."),
+        Deviation("half", "2", "2 for 1.96", "2 stands for 1.96 here. Near, but the statement asks for 95 %, and its numbers have 1.96."),
         Deviation("half", "whole", "the whole width", "This is the whole width of the interval. What stands behind ± is half of it."),
+        Deviation("order", "from 1", "counted from 1", "Checkpoints and steps are counted from 1 here. Both begin at 0: as the axes do."),
+        Deviation("order", "checkpoint from 1", "checkpoints counted from 1", "Checkpoints are counted from 1 here. The first is 0."),
+        Deviation("order", "steps from 1", "steps counted from 1",
+                  "Steps are counted from 1 here. Entry 0 of axis 1 is without a step, so that its place is the number of steps."),
         Deviation("ddof", 0, "divided by T, not T − 1", "The variance divides by T. An estimated mean was subtracted: `ddof=1`."),
     )  # fmt: skip
 
@@ -733,8 +798,12 @@ class choose_and_report(FunctionProblem):
         losses = {"test": test, "validation": validation}[reported_on][s, i]
         spread = np.std(losses, ddof=ddof)
         error = spread / np.sqrt(len(losses))
-        halves = {"right": 1.96 * error, "deviation": 1.96 * spread, "one error": error, "whole": 3.92 * error}
-        s, i = (i, s) if order == "exchanged" else (s, i)
+        halves = {
+            "right": 1.96 * error, "deviation": 1.96 * spread, "one error": error, "2": 2 * error, "whole": 3.92 * error,
+        }  # fmt: skip
+        s, i = {
+            "exchanged": (i, s), "from 1": (s + 1, i + 1), "checkpoint from 1": (s + 1, i), "steps from 1": (s, i + 1),
+        }.get(order, (s, i))  # fmt: skip
         return s, i, np.mean(losses), halves[half]
 
 

@@ -130,7 +130,8 @@ class return_after(FunctionProblem):
             return actions, -((actions - goal) ** 2)
 
         def gradient(theta, actions, rewards):
-            return np.mean((actions - theta) / sigma**2 * (rewards - np.mean(rewards)))
+            baseline = np.median(rewards)  # with their mean, actions and rewards could change places unseen
+            return np.mean((actions - theta) / sigma**2 * (rewards - baseline))
 
         return {
             "draw": draw,

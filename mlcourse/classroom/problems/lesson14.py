@@ -5,6 +5,7 @@ from types import MappingProxyType
 import numpy as np
 
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, TextProblem, mistake
+from mlcourse.classroom.problems.samplers import AGAIN, SAME, decides
 from mlcourse.recipes.deviations import Deviation
 
 _COUNTRIES = (
@@ -23,7 +24,7 @@ _COUNTRIES = (
     "Oman",
     "Peru",
 )
-_SEEDS = range(12)
+_SEEDS = range(64)
 
 
 def _rows(rng, tasks, least, most):
@@ -33,6 +34,16 @@ def _rows(rng, tasks, least, most):
         int
     )  # np.repeat wants its own whole numbers, of 32 bits in a tab
     return rng.permuted(np.repeat(names, counts))
+
+
+def _mask(made, rows):
+    """True or False for each of the rows, or what came instead, in words."""
+    mask = np.asarray(made) if isinstance(made, list | tuple | np.ndarray) else None
+    if mask is None:
+        return f"one {type(made).__name__}, not True or False for each row"
+    if mask.dtype != bool:
+        return "an array that holds other things than True and False"
+    return mask if mask.shape == (rows,) else f"an array of shape {mask.shape}, not one True or False for each row"
 
 
 class split(FunctionProblem):
@@ -53,7 +64,7 @@ class split(FunctionProblem):
 
     def draw(self, rng):
         return {
-            "names": _rows(rng, int(rng.integers(7, 11)), 3, 8),
+            "names": _rows(rng, int(rng.integers(8, 12)), 3, 8),
             "number": int(rng.integers(3, 5)),
             "rng": np.random.default_rng(int(rng.integers(1 << 30))),
         }
@@ -77,22 +88,26 @@ class split(FunctionProblem):
         names, number = case["names"], case["number"]
         if answer(*case.values()) is None:
             return None
-        draws = [answer(names.copy(), number, np.random.default_rng(seed)) for seed in (*_SEEDS, *_SEEDS[:3])]
-        masks = [np.asarray(draw) for draw in draws]
-        if any(mask.shape != names.shape or mask.dtype != bool for mask in masks):
-            return {"what it gives": "no array of True and False with one entry a row"}
+        draws = [answer(names.copy(), number, np.random.default_rng(seed)) for seed in (*_SEEDS, *_SEEDS[:AGAIN])]
+        masks = [_mask(draw, len(names)) for draw in draws]
+        unlike = next((mask for mask in masks if isinstance(mask, str)), "")
+        if unlike:
+            return {"what it gives": unlike}
         sides = [(set(names[mask]), set(names[~mask])) for mask in masks]
         sizes = {len(held) for held, _ in sides}
-        same = all(np.array_equal(mask, masks[0]) for mask in masks[: len(_SEEDS)])
-        first = np.array_equal(masks[0], np.isin(names, np.unique(names)[:number]))
-        again = all(map(np.array_equal, masks[len(_SEEDS) :], masks))
+        tasks = np.unique(names)
+        first = np.array_equal(masks[0], np.isin(names, tasks[:number]))
+        held_out = np.array([np.isin(tasks, list(held)) for held, _ in sides])
+        crossed = any(held & left for held, left in sides)
+        whole = np.array(masks) if crossed else held_out  # where tasks are cut in two, rows are what is chosen
+        by = decides(whole[: len(_SEEDS)], whole[len(_SEEDS) :], "rows" if crossed else "tasks")
+        if by.startswith("rng") and (crossed or len(sizes) > 1):
+            by = "rng"  # then it is not tasks, or not a number of them, that was drawn
         return {
             "what it gives": "True or False for each row",
-            "tasks with rows on both sides": any(held & left for held, left in sides),
+            "tasks with rows on both sides": crossed,
             "tasks held out": str(sizes.pop()) if len(sizes) == 1 else "different from call to call",
-            "what decides": ("the alphabet" if first else "nothing: always the same")
-            if same
-            else ("rng" if again else "something other than rng"),
+            "what decides": "the alphabet" if first and by.startswith(SAME) else SAME if by.startswith(SAME) else by,
         }
 
     @mistake(
@@ -124,8 +139,8 @@ class split(FunctionProblem):
         "Every `rng` holds out the same tasks, as a fixed list does, or a generator that is made inside, with a seed of its own. Draw "
         "with the `rng` that is handed in.",
     )
-    def own_generator(names, number, rng):
-        return split.solution(names, number, np.random.default_rng(0))
+    def always_the_last(names, number, rng):
+        return np.isin(names, np.unique(names)[-number:])
 
     @mistake("the other side", "True stands for the rows that stay. It has to stand for those that are held out.")
     def other_side(names, number, rng):
@@ -137,6 +152,15 @@ class split(FunctionProblem):
     )
     def ignores_rng(names, number, rng):
         return split.solution(names, number, np.random.default_rng())
+
+    @mistake(
+        "tasks that stand together",
+        "The tasks that are held out always stand together in the alphabet, and `rng` chooses only where they begin. Names and dates that "
+        "are near are often alike: draw each task by itself.",
+    )
+    def together(names, number, rng):
+        tasks = np.unique(names)
+        return np.isin(names, np.roll(tasks, rng.integers(len(tasks)))[:number])
 
     @mistake("one task too many", "One task more than `number` is held out: `[:number]` takes `number` of them.")
     def too_many(names, number, rng):
@@ -226,6 +250,7 @@ class meta_trained_beats_baseline(FunctionProblem):
     place = "lesson"
     difficulty, minutes = "easy", 5
     cases = 12
+    tolerance = 1e-4  # 1.959964 is the number that 1.96 rounds
     tags = ("concept:meta-train-meta-test", "mistake:unrelated-tasks", "takeaway:shared-structure")
     hints = (
         "Both were asked about the same countries, so subtract country by country: `difference` has one entry a country. The interval is that of its mean.",
@@ -245,10 +270,13 @@ class meta_trained_beats_baseline(FunctionProblem):
                   "This is the spread of the differences. The error of their mean is smaller by the root of the number of tasks."),
         Deviation("half", "one error", "1.96 left out", "This is one standard error. 95 % lie within 1.96 of them."),
         Deviation("half", "divided by T", "divided by T, not its root", "This divides by the number of tasks. A standard error divides by its root."),
+        Deviation("half", "2", "2 for 1.96", "2 stands for 1.96 here. Near, but the statement asks for 95 %, and its numbers have 1.96."),
         Deviation("half", "whole", "the whole width", "This is the whole width of the interval. What stands behind ± is half of it."),
         Deviation("ddof", 0, "divided by T, not T − 1",
                   "The standard deviation divides by T. A mean was estimated from the same tasks: divide by T − 1, `ddof=1`."),
         Deviation("sign", -1, "the other way round", "This is baseline minus meta-trained. An error that is lower by meta-training is to give a negative number."),
+        Deviation("rule", "either side", "clearly worse taken for better",
+                  "It says better wherever the interval leaves 0 out, also where it lies above: then the first is clearly worse."),
         Deviation("rule", "mean", "the mean alone decides",
                   "It calls better whatever has the lower mean. By chance that is half of all pairs: all of the interval has to lie below 0."),
         Deviation("rule", "above", "the lower end decides",
@@ -292,12 +320,14 @@ class meta_trained_beats_baseline(FunctionProblem):
             "the learner's own": 1.96 * errors[0],
             "deviation": 1.96 * error * np.sqrt(tasks),
             "one error": error,
+            "2": 2 * error,
             "divided by T": 1.96 * error / np.sqrt(tasks),
             "whole": 2 * 1.96 * error,
         }[half]
         mean = difference.mean()
         better = {
             "upper end": mean + width < 0,
+            "either side": abs(mean) > width,
             "mean": mean < 0,
             "above": mean - width < 0,
             "apart": meta.mean() + 1.96 * errors[0] < baseline.mean() - 1.96 * errors[1],
@@ -547,6 +577,7 @@ class honest_report(FunctionProblem):
     title = "one number that can be trusted"
     difficulty, minutes = "hard", 15
     tags = ("mistake:train-only", "concept:meta-train-meta-test", "takeaway:meta-overfitting")
+    tolerance = 1e-4  # 1.959964 is the number that 1.96 rounds
     hints = (
         "First leave out the rows of tasks that are in `trained`. Then one number a task: the root of the mean of its squared errors.",
         "With those T numbers: their mean, and 1.96 times their standard deviation (`ddof=1`) over the root of T.",
@@ -567,6 +598,7 @@ class honest_report(FunctionProblem):
         Deviation("error", "absolute", "absolute errors", "These are mean absolute errors. Asked is the root of the mean square, task by task."),
         Deviation("half", "deviation", "deviation for error", "Behind ± stands the spread of the tasks. The error of their mean is smaller by the root of their number."),
         Deviation("half", "one error", "1.96 left out", "This is one standard error. 95 % lie within 1.96 of them."),
+        Deviation("half", "2", "2 for 1.96", "2 stands for 1.96 here. Near, but the statement asks for 95 %, and its numbers have 1.96."),
         Deviation("half", "whole", "the whole width", "This is the whole width of the interval. What stands behind ± is half of it."),
         Deviation("ddof", 0, "divided by T, not T − 1", "The standard deviation divides by T. A mean was estimated from the same tasks: divide by T − 1, `ddof=1`."),
         Deviation("mean", "pooled", "rows pooled for the mean",
@@ -623,6 +655,7 @@ class honest_report(FunctionProblem):
             "error": 1.96 * standard,
             "deviation": 1.96 * standard * np.sqrt(len(each)),
             "one error": standard,
+            "2": 2 * standard,
             "whole": 2 * 1.96 * standard,
         }[half]
         middle = {"mean": errors.mean(), "pooled": of(rows), "median": np.median(errors), "best": errors.min()}[mean]

@@ -1,5 +1,7 @@
 """The kinds of problem on small problems of their own: what is explained, what is described, what is accepted."""
 
+import linecache
+
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -130,7 +132,9 @@ def test_a_mistake_that_is_a_factor_is_told_by_its_name_and_not_as_a_factor():
 
 def test_a_rounded_answer_is_near_and_never_a_not_a():
     verdict = judged(lambda x, a, steps: np.round(scaled_sum.solution(x, a, steps), 4))
-    assert verdict.outcome == "wrong" and "It is near" in verdict.message and "should be" not in verdict.message
+    assert verdict.outcome == "wrong" and "it is near" in verdict.message and "should be" not in verdict.message
+    slightly = judged(lambda x, a, steps: (1 + 3e-6) * scaled_sum.solution(x, a, steps))
+    assert slightly.misconception is None and "it is near" in slightly.message
 
 
 def test_an_answer_that_is_right_for_some_draws_is_told_for_which():
@@ -146,11 +150,17 @@ def test_an_answer_that_is_right_for_some_draws_is_told_for_which():
         (lambda right, x: 0 * right, "zero everywhere"),
         (lambda right, x: right[::-1], "another order"),
         (lambda right, x: right + x[0], "Every entry is off by"),
-        (lambda right, x: np.append(right[:2], x[0]), "1 of 3 entries are wrong"),
+        (lambda right, x: np.append(right[:2], x[0]), "Only number 3 of 3 is wrong"),
         (lambda right, x: right * np.nan, "NaN or infinity"),
         (lambda right, x: right[:2], "shape (2,); expected shape (3,)"),
         (lambda right, x: right + 5j, "complex numbers"),
         (lambda right, x: object(), "object"),
+        (lambda right, x: ..., "still to be written"),
+        (lambda right, x: right.astype(str), "should give numbers, and gave ndarray"),
+        (lambda right, x: [str(each) for each in right], "gave str: '"),
+        (lambda right, x: [*right[:2], None], "gave None among them"),
+        (lambda right, x: {"answer": right}, "a mapping with answer; expected shape (3,)"),
+        (lambda right, x: np.append(right[:2], 100 * right[2]), "wrong, 100 times what it should be"),
         (lambda right, x: [(x[:2], x[:1]), (x, x)], "It gives 2 results: 2 results: shape (2,) and a number"),
         (lambda right, x: [{"x": x[:2]}, x], "list"),
     ],
@@ -173,6 +183,14 @@ def test_of_several_results_the_wrong_one_is_told():
     for pack in (tuple, list, np.array):
         verdict = judged(lambda x, pack=pack: pack([x.mean(axis=1), x.min(axis=1)]), mean_and_largest)
         assert "only result 2 of 2 is wrong: it is [" in verdict.message
+
+
+def test_a_long_line_of_the_answer_is_not_repeated_whole():
+    made, source = {}, f"def one_line(x, a, steps): return x @ x[:2] + {' + '.join(['steps'] * 60)}\n"
+    linecache.cache["a cell"] = (len(source), None, [source], "a cell")
+    exec(compile(source, "a cell", "exec"), made)
+    verdict = judged(made["one_line"])
+    assert " …`" in verdict.message and len(verdict.message) < 400
 
 
 def test_an_error_is_never_taken_for_an_answer_that_was_not_attempted():
@@ -289,6 +307,8 @@ def test_a_number_is_right_to_the_digits_that_the_statement_asks_for():
     assert judged(area.perimeter.answer, area).misconception == "perimeter"
     assert "sign" in judged(-right, area).message and "10 times" in judged(10 * right, area).message
     assert "near" in judged(1.03 * right, area).message
+    assert "quotation marks" in judged(str(right), area).message and judged(b"1", area).outcome == "wrong"
+    assert judged(-area.perimeter.answer(**given), area).misconception == "perimeter + sign"
 
 
 class parity(ChoiceProblem):
@@ -316,6 +336,19 @@ def test_a_classification_says_what_to_look_at_in_the_item_that_was_missed():
     assert judged(["odd"] * 6, parity).misconception == "ends in zero"
     assert judged(["even"] * 6, parity).misconception == "everything called even"
     assert "5 of 6 items are not yet answered" in judged([right[0], *[None] * 5], parity).message
+
+
+def test_labels_are_read_however_they_are_typed_and_in_the_order_of_their_numbers():
+    class route(parity):
+        labels, traps = ("left-hand side", "right"), {}
+
+        def items(self, rng):
+            return [Item(str(i), self.labels[i % 2]) for i in range(4)]
+
+    dashes = ["Left–Hand Side", " RIGHT ", "left_hand\u00a0side", "'right'."]
+    numbered = dict(reversed(list(enumerate(dashes, start=1))))
+    assert judged(dashes, route).outcome == judged(numbered, route).outcome == "correct"
+    assert judged(["lefthand side", *dashes[1:]], route).outcome == "wrong"
 
 
 class sign(ChoiceProblem):
