@@ -1,6 +1,7 @@
 """Two answers side by side: the same numbers in whatever form they come."""
 
 import copy
+import inspect
 from collections.abc import Mapping
 
 import numpy as np
@@ -41,6 +42,9 @@ def _named(value):
     """A value that is no number: its type, and what it is where that has no address in it."""
     if isinstance(value, (complex, np.ndarray, np.generic)) and np.iscomplexobj(value):
         return "complex numbers"
+    if inspect.iscoroutine(value):
+        value.close()  # or Python says, with our lines, that nobody waited for it
+        return "a coroutine: write `def`, not `async def`"
     text = repr(value)
     return type(value).__name__ if " at 0x" in text else f"{type(value).__name__}: {text:.60}"
 
