@@ -28,7 +28,7 @@ def find(number, root=ROOT, folder="exercises"):
     named = {path.name for path in (root / "solutions").glob(pattern)}
     found = [name for name in found & named or found if not _COPY.search(name)]
     if not found:
-        other = "; with --lesson, its notebook is laid anew" if folder == "exercises" else ""
+        other = "; with --lesson (in a cell: notebook=True), its notebook is laid anew" if folder == "exercises" else ""
         raise CourseError(f"lesson {number:02} has no {folder} in {root / folder}{other}")
     return root / folder / min(found, key=lambda name: (len(name), name))
 
