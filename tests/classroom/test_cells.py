@@ -146,6 +146,13 @@ class TestInATab:
             reset(6)
         assert mine.read_text() == notebook("my work") and len(os.listdir(mine.parent)) == 3
 
+    def test_a_renamed_notebook_is_not_taken_for_the_courses(self):
+        lesson = self.drive / "notebooks" / "04_long_name.ipynb"
+        lesson.parent.mkdir()
+        for path in (lesson, self.drive / "exercises" / lesson.name):
+            path.write_text(notebook("the course's"))
+        assert exercises.find(4, self.drive).name == lesson.name
+
     def test_progress_is_a_journal_and_finds_the_exercise_of_the_site(self):
         solve(4, ["jacobian"])
         assert os.listdir(self.drive / ".mlcourse") == [journal.FOLDER]

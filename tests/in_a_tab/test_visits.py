@@ -110,7 +110,8 @@ def meddle(hessian, alpha):
 for work in (Endless, lambda: asyncio.run(later()), exit):
     print(lesson(4).check("jacobian", lambda hessian, alpha: work()).message)
 lesson(4).check("jacobian", meddle)
-print(os.getcwd(), len(os.environ) > 0, lesson(4).check("jacobian", lambda hessian, alpha: np.eye(len(hessian)) - alpha * hessian).outcome)
+right = lesson(4).check("jacobian", lambda hessian, alpha: np.eye(len(hessian)) - alpha * hessian)
+print(os.getcwd(), len(os.environ) > 0, right.outcome)
 """
 WORDS = ("RecursionError", "asyncio cannot be used", "ended the program", "/drive/exercises True correct")
 FOMAML = """
