@@ -63,7 +63,10 @@ def practice(minutes=due.MINUTES):
     in a lesson, `p.rate("hard")` corrects how the answer was rated.
 
     minutes   of practice today, after which it says that it is done and gives None
+    Raises ValueError where that is no number.
     """
+    if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not minutes >= 0:
+        raise ValueError(f"minutes must be a number of at least 0, got {minutes!r}")
     from IPython.display import display
 
     from mlcourse.classroom.sitting import Sitting, statement, to_fill_in
@@ -107,8 +110,10 @@ def reset(number, *, notebook=False):
     """Lay a lesson's exercise anew; what you wrote is kept beside it under a dated name.
 
     notebook   True for the lesson's own notebook instead of its exercise
-    Raises CourseError where there is none, with all as it was.
+    Raises ValueError for what is no lesson, CourseError where there is none, with all as it was.
     """
+    if isinstance(number, bool) or number not in list(TITLES):
+        raise ValueError(f"number must be a lesson, {min(TITLES)} … {max(TITLES)}, got {number!r}")
     path, mine = exercises.reset(number, root=exercises.ROOT, folder="notebooks" if notebook else "exercises")
     print(f"{path.name} is fresh. {what_was_kept(mine)}")
     print("Where it is open, File → Reload Notebook from Disk shows it.")
@@ -144,11 +149,19 @@ def export_progress(file=None):
     """Write your progress into a file that `import_progress` reads, here or on another machine.
 
     file   its name; by default a dated one beside this notebook
-    Raises CourseError where there is such a file already.
+    Raises ValueError for what is no name, CourseError where there is such a file already or it cannot be written.
     """
     path = _export(file)
-    how = " In the list of files, a right click on it downloads it." if tab.here() else ""
-    print(f"Your progress is in {path}.{how}")
+    print(f"Your progress is in {path}.{_how_to_download(path)}")
+
+
+def _how_to_download(path):
+    """How a file of a browser's tab is had outside of it; "" elsewhere."""
+    if not tab.here():
+        return ""
+    if path.resolve().is_relative_to(exercises.ROOT.resolve()):
+        return " In the list of files, a right click on it downloads it."
+    return " That lies outside of the list of files, and is gone with this tab: give a name without a folder."
 
 
 def import_progress(file):

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from mlcourse.classroom import example, export_progress, import_progress, progress, reset, start_lesson, tab
+from mlcourse.classroom import example, export_progress, import_progress, practice, progress, reset, start_lesson, tab
 from mlcourse.classroom.judging.verdict import Verdict
 from mlcourse.classroom.learner import exercises, journal
 from mlcourse.classroom.learner import progress as kept
@@ -80,8 +80,26 @@ def test_a_reset_lays_a_fresh_notebook_and_says_what_was_kept(tmp_path, monkeypa
         assert mine.read_text() == fresh and "Your version is kept as 04_a.kept-20" in capsys.readouterr().out
         reset(4, **words)
         assert "You had written nothing" in capsys.readouterr().out
-    with pytest.raises(CourseError, match="lesson 09 has no exercises"):
+    with pytest.raises(CourseError, match=r"lesson 09 has no exercises.*notebook=True"):
         reset(9)
+
+
+@pytest.mark.parametrize("number", ["4", None, True, 4.5, 15, -4, [4]])
+def test_a_reset_of_what_is_no_lesson_says_so(number):
+    with pytest.raises(ValueError, match="number must be a lesson, 0 … 14, got"):
+        reset(number)
+
+
+def test_minutes_and_files_that_are_none_are_told_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path))
+    for minutes in ("x", None, -1, True):
+        with pytest.raises(ValueError, match="minutes must be a number"):
+            practice(minutes)
+    for use in (export_progress, import_progress):
+        with pytest.raises(ValueError, match="must be the name of a file"):
+            use(3)
+    with pytest.raises(CourseError, match="cannot be written: No such file or directory"):
+        export_progress(tmp_path / "nowhere" / "a.json")
 
 
 class TestInATab:
@@ -128,6 +146,13 @@ class TestInATab:
             reset(6)
         assert mine.read_text() == notebook("my work") and len(os.listdir(mine.parent)) == 3
 
+    def test_a_renamed_notebook_is_not_taken_for_the_courses(self):
+        lesson = self.drive / "notebooks" / "04_long_name.ipynb"
+        lesson.parent.mkdir()
+        for path in (lesson, self.drive / "exercises" / lesson.name):
+            path.write_text(notebook("the course's"))
+        assert exercises.find(4, self.drive).name == lesson.name
+
     def test_progress_is_a_journal_and_finds_the_exercise_of_the_site(self):
         solve(4, ["jacobian"])
         assert os.listdir(self.drive / ".mlcourse") == [journal.FOLDER]
@@ -155,5 +180,7 @@ class TestInATab:
         assert (len(in_memory), len(in_the_page)) == ((1, 0) if why == "no drive" else (0, 1))
 
     def test_an_export_says_how_to_get_hold_of_the_file(self, tmp_path, capsys):
-        export_progress(tmp_path / "mine.json")
+        export_progress(self.drive / "mine.json")
         assert "downloads it" in capsys.readouterr().out
+        export_progress(tmp_path / "mine.json")
+        assert "outside of the list of files" in capsys.readouterr().out

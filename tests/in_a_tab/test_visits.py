@@ -86,6 +86,8 @@ def test_exercise_04_is_solved_to_its_end_and_what_went_wrong_on_the_way_is_name
     tab.run_all()
     assert printed(tab.notebook()["cells"][place + 1]).count("meta_gradient 1") == 1
     assert tab.execute(OF_MY_OWN) == "42\n"
+    said = tab.execute(CLUMSY).splitlines()
+    assert [word in line for word, line in zip(WORDS, said, strict=True)] == [True] * len(WORDS), said
 
 
 REMEMBERED = """
@@ -102,6 +104,31 @@ importlib.invalidate_caches()  # a folder there does not say when it changed
 from of_my_own import answer
 print(answer)
 """
+CLUMSY = """
+import asyncio, os, numpy as np
+from mlcourse.classroom import lesson
+
+class Endless:
+    def __init__(self):
+        self.next = Endless()
+
+async def later():
+    while True:
+        await asyncio.sleep(0)
+
+def meddle(hessian, alpha):
+    os.chdir("/")
+    os.environ.clear()
+    np.eye = None
+    return hessian
+
+for work in (Endless, lambda: asyncio.run(later()), exit):
+    print(lesson(4).check("jacobian", lambda hessian, alpha: work()).message)
+lesson(4).check("jacobian", meddle)
+right = lesson(4).check("jacobian", lambda hessian, alpha: np.eye(len(hessian)) - alpha * hessian)
+print(os.getcwd(), len(os.environ) > 0, right.outcome)
+"""
+WORDS = ("RecursionError", "asyncio cannot be used", "ended the program", "/drive/exercises True correct")
 FOMAML = """
 def meta_gradient(grad_s, hvp_s, grad_q, theta, alpha):
     return grad_q(theta - alpha * grad_s(theta))

@@ -3,7 +3,7 @@
 problem, functions, numbers, choices, texts   the kinds of problem; what problems/ imports
 compare, telling                              two answers side by side: the same? and if not, how they differ
 contain, rules, memory                        run a learner's code where it can do no harm; see what it calls, and holds
-child, timer, watch; here, limits             the ways to contain it; what those in this process share, what all keep to
+child, timer, watch; here, limits, alone      the ways to contain it; what those in this process share, what all keep to
 verdict                                       what comes out
 """
 

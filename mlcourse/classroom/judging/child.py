@@ -16,6 +16,7 @@ import time
 import warnings
 
 from mlcourse.classroom.judging import limits
+from mlcourse.classroom.judging.alone import alone
 from mlcourse.classroom.judging.heard import Heard, listening
 from mlcourse.classroom.judging.limits import Ending, over
 
@@ -61,7 +62,7 @@ def _be_the_child(work, writing):
             signal.signal(number, signal.SIG_DFL)
         _limit()
         tell = _teller(writing)
-        with listening(lambda kind, what: tell((kind, what))):
+        with listening(lambda kind, what: tell((kind, what))), alone():
             try:
                 ending = "value", work()
             except MemoryError:

@@ -1,6 +1,7 @@
 """Two answers side by side: the same numbers in whatever form they come."""
 
 import copy
+import inspect
 from collections.abc import Mapping
 
 import numpy as np
@@ -59,6 +60,9 @@ def _named(value):
         return "`...`: something is still to be written there"
     if isinstance(value, (complex, np.ndarray, np.generic)) and np.iscomplexobj(value):
         return "complex numbers"
+    if inspect.iscoroutine(value):
+        value.close()  # or Python says, with our lines, that nobody waited for it
+        return "a coroutine: write `def`, not `async def`"
     text = repr(value)
     return type(value).__name__ if " at 0x" in text else f"{type(value).__name__}: {text:.60}"
 

@@ -19,7 +19,7 @@ import numpy as np
 
 import mlcourse
 from mlcourse.classroom.judging.compare import NotNumbers, changed, fresh, plain
-from mlcourse.classroom.judging.functions import failure_of, nobody_types
+from mlcourse.classroom.judging.functions import failure_of
 from mlcourse.classroom.judging.limits import Stopped
 from mlcourse.classroom.judging.memory import peak_of
 from mlcourse.classroom.judging.problem import kind
@@ -311,7 +311,7 @@ def _called(answer, arguments, named, forbidden, measure):
         value = answer(*arguments, **named)
 
     try:
-        with np.errstate(all="ignore"), nobody_types():
+        with np.errstate(all="ignore"):
             if measure:
                 value, peak = peak_of(answer, *arguments)
             elif forbidden:

@@ -68,21 +68,18 @@ class _Text(io.TextIOBase):
 
 
 @contextlib.contextmanager
-def listening(hear, pictures=True):
-    """Within it, each piece that is printed or shown is handed to hear(kind, what).
-
-    pictures   False leaves displays to the notebook, which shows them where the code runs in its own process
-    """
+def listening(hear):
+    """Within it, each piece that is printed or shown is handed to hear(kind, what)."""
     stream = _Text(hear)
     with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream), contextlib.ExitStack() as stack:
-        if pictures and (shell := _shell()) is not None:
+        if (shell := notebook()) is not None:
             publisher = shell.display_pub
             shell.display_pub = _publisher(hear)
             stack.callback(setattr, shell, "display_pub", publisher)
         yield
 
 
-def _shell():
+def notebook():
     """The notebook's IPython, None where there is none; IPython is not imported for it."""
     shell = getattr(sys.modules.get("IPython.core.interactiveshell"), "InteractiveShell", None)
     return shell.instance() if shell is not None and shell.initialized() else None

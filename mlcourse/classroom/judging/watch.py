@@ -10,10 +10,22 @@ from time import monotonic
 
 from mlcourse.classroom.judging.limits import Stopped
 
+# Calls. A tab and a thread have small stacks: twice as many through C, as of an __init__, end a tab's Python.
+DEEPER = 500
+
+
+def _depth():
+    """How many calls this one is within."""
+    frame, depth = sys._getframe(), 0
+    while frame is not None:
+        frame, depth = frame.f_back, depth + 1
+    return depth
+
 
 @contextlib.contextmanager
 def watch(clock):
-    """Limits a run by sys.monitoring, in the thread it runs in."""
+    """Limits a run by sys.monitoring, in the thread it runs in, and the depth of its calls."""
+    sys.setrecursionlimit(min(sys.getrecursionlimit(), _depth() + DEEPER))  # run_here puts it back
     if not hasattr(sys, "monitoring"):
         yield
         return
@@ -31,5 +43,6 @@ def watch(clock):
         monitoring.set_events(tool, events.JUMP | events.PY_START)
         yield
     finally:
-        monitoring.set_events(tool, 0)
-        monitoring.free_tool_id(tool)
+        if monitoring.get_tool(tool) is not None:  # the code may have ended the watch
+            monitoring.set_events(tool, 0)
+            monitoring.free_tool_id(tool)

@@ -16,9 +16,10 @@ def export_progress(file=None):
     """Write all progress that is kept here into a new file; gives its path.
 
     file   its name; by default a dated one in the folder one is in
-    Raises CourseError where there is such a file already, or nothing could be read.
+    Raises ValueError for what is no name, CourseError where there is such a file already, it cannot be written, or
+    nothing could be read.
     """
-    path = Path(file or f"mlcourse-progress-{datetime.now():%Y-%m-%d-%H%M%S}.json").expanduser()
+    path = _path(file or f"mlcourse-progress-{datetime.now():%Y-%m-%d-%H%M%S}.json")
     record = practice.read()
     if record is None:  # which was said
         raise CourseError("no file was written")
@@ -28,17 +29,24 @@ def export_progress(file=None):
             json.dump(content, target, ensure_ascii=False, indent=0)
     except FileExistsError:
         raise CourseError(f"{path} is there already: give another name, or remove it first") from None
+    except OSError as error:
+        raise CourseError(f"{path} cannot be written: {error.strerror or error}") from None
     return path
 
 
 def import_progress(file):
     """Add the progress in a file that `export_progress` wrote, in this course or another; gives how much was new.
 
-    What is here stays, and what is in both is there once: a second time adds nothing. Raises CourseError, with nothing
-    added, for a file that is another, damaged, or from a newer course.
+    What is here stays, and what is in both is there once: a second time adds nothing. Raises ValueError for what is no
+    name, and CourseError, with nothing added, for a file that is another, damaged, or from a newer course.
     """
-    path = Path(file).expanduser()
-    return progress.merge(_read(path))
+    return progress.merge(_read(_path(file)))
+
+
+def _path(file):
+    if not isinstance(file, (str, os.PathLike)):
+        raise ValueError(f"file must be the name of a file, such as 'progress.json', got {file!r:.60}")
+    return Path(file).expanduser()
 
 
 def _read(path):

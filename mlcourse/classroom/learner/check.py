@@ -62,7 +62,8 @@ def _made(kind, values):
     """A record of this kind; what all of them have is sound. Raises ValueError where it is not."""
     try:
         record = kind(*values)
-        datetime.fromisoformat(record.at)
+        if datetime.fromisoformat(record.at).tzinfo is not None:  # it could not be held against the others
+            raise ValueError
     except (TypeError, ValueError):
         raise ValueError(f"no {kind.__name__.lower()} of the course: {values!r:.60}") from None
     numbers = (record.lesson, record.seed)

@@ -14,6 +14,9 @@ ROOT = tab.ROOT if tab.here() else CLONE
 
 __all__ = ["ROOT", "CourseError", "committed", "edited", "find", "reset", "set_aside", "update"]
 
+# A lesson's file has one name in all of them: one that was renamed is the learner's own.
+SAME_NAMES = {"solutions", "exercises", "notebooks"}
+
 # A copy beside its original, as JupyterLab, browsers, Windows, macOS and the course itself name it.
 _COPY = re.compile(r"[ _-]copy\d*\b|\(\d+\)|\.kept-|\.orig\b|~", re.IGNORECASE)
 
@@ -25,10 +28,10 @@ def find(number, root=ROOT, folder="exercises"):
     """
     pattern = f"{number:02}_*.ipynb"
     found = {name for name in _course_names(root, folder) if fnmatch(name, pattern)}
-    named = {path.name for path in (root / "solutions").glob(pattern)}
+    named = {path.name for other in SAME_NAMES - {folder} for path in (root / other).glob(pattern)}
     found = [name for name in found & named or found if not _COPY.search(name)]
     if not found:
-        other = "; with --lesson, its notebook is laid anew" if folder == "exercises" else ""
+        other = "; with --lesson (in a cell: notebook=True), its notebook is laid anew" if folder == "exercises" else ""
         raise CourseError(f"lesson {number:02} has no {folder} in {root / folder}{other}")
     return root / folder / min(found, key=lambda name: (len(name), name))
 

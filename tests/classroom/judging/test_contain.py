@@ -1,7 +1,11 @@
 """What contains a learner's code: how each run ends, and that nothing it wrote until then is lost."""
 
+import asyncio
 import builtins
+import gc
+import getpass
 import itertools
+import math
 import os
 import random
 import signal
@@ -12,6 +16,7 @@ import time
 import warnings
 from importlib.util import find_spec
 
+import matplotlib
 import numpy as np
 import pytest
 
@@ -32,7 +37,7 @@ ticks = pytest.param(with_ticks, marks=threads, id="ticks")
 watch = pytest.param(with_watch, marks=monitored, id="watch")
 every_way = pytest.mark.parametrize("run", [child, alarm, ticks, watch])
 in_this_process = pytest.mark.parametrize("run", [alarm, ticks, watch])
-waking = pytest.mark.parametrize("run", [child, alarm])  # the others see what waits once it goes on
+waking = pytest.mark.parametrize("run", [child, alarm])  # the others see what an event waits for once it goes on
 
 
 @pytest.fixture
@@ -102,9 +107,26 @@ def test_what_computes_without_end_is_out_of_time(monkeypatch, run, endless):
 
 
 @waking
-@pytest.mark.parametrize("wait", [lambda: time.sleep(60), lambda: threading.Event().wait(60)], ids=["sleep", "event"])
-def test_what_waits_without_end_is_told_apart_from_what_computes(hurried, run, wait):
-    assert run(wait).how == "waited"
+def test_what_waits_without_end_is_told_apart_from_what_computes(hurried, run):
+    assert run(lambda: threading.Event().wait(60)).how == "waited"
+
+
+@every_way
+@pytest.mark.parametrize("counts", [True, False])
+def test_a_long_sleep_is_ended_and_told_apart_from_what_computes(hurried, monkeypatch, run, counts):
+    if not counts:  # as in a browser's tab
+        monkeypatch.setattr(limits, "_computed", None)
+    sleep, start = time.sleep, time.monotonic()
+    assert run(lambda: time.sleep(60)).how == "waited"
+    assert time.monotonic() - start < 4 and time.sleep is sleep
+
+
+@in_this_process
+def test_a_sleep_that_is_watched_takes_as_long_as_it_should(run):
+    start = time.monotonic()
+    assert run(lambda: time.sleep(0.12)).how == "value" and 0.12 <= time.monotonic() - start < 0.5
+    with pytest.raises(ValueError, match="non-negative"):
+        limits.Clock().sleep(-1)
 
 
 def wait():
@@ -133,7 +155,7 @@ def test_a_list_without_end_runs_out_of_memory_or_of_time():
 def test_what_computes_slowly_on_a_busy_machine_is_not_said_to_wait(hurried, run):
     def half_busy():
         while True:
-            time.sleep(0.01)
+            time.sleep(0.02)
             until = time.thread_time() + 0.01
             while time.thread_time() < until:
                 pass
@@ -193,7 +215,14 @@ def state():
     """What code in this process could change for everybody."""
     kept = np.random.get_state()  # noqa: NPY002
     return {
-        "streams": (sys.stdout, sys.stderr, builtins.input),
+        "streams": (sys.stdin, sys.stdout, sys.stderr, builtins.input),
+        "names": [dict(vars(module)) for module in (builtins, math, np)],
+        "place": (os.getcwd(), dict(os.environ), list(sys.path), list(sys.argv)),
+        "warnings": (list(warnings.filters), warnings.showwarning),
+        "modules": {name: module for name, module in sys.modules.items() if name.startswith(("mlcourse", "numpy"))},
+        "drawing": dict(matplotlib.rcParams),
+        "collecting": gc.isenabled(),
+        "watching": [sys.monitoring.get_tool(number) for number in range(6)] if hasattr(sys, "monitoring") else None,
         "errors": (np.geterr(), np.geterrcall()),
         "printing": np.get_printoptions(),
         "random": (kept[0], kept[1].tolist(), *kept[2:], random.getstate()),
@@ -211,6 +240,20 @@ def meddle():
     random.seed(7)
     sys.setrecursionlimit(5000)
     sys.setprofile(lambda *_: None)
+    sys.stdin = builtins.print = math.sqrt = np.sum = None
+    del builtins.sum
+    os.chdir("/")
+    os.environ.clear()
+    sys.path.clear()
+    sys.argv = []
+    warnings.simplefilter("error")
+    warnings.showwarning = None
+    matplotlib.rcParams["figure.dpi"] = 20
+    gc.disable()
+    for name in [name for name in sys.modules if name.startswith(("mlcourse", "numpy"))]:
+        del sys.modules[name]
+    if hasattr(sys, "monitoring"):
+        sys.monitoring.use_tool_id(5, "mine")
 
 
 def meddle_for_ever():
@@ -261,6 +304,43 @@ def test_a_watch_leaves_nothing_that_watches():
     inside = with_watch(lambda: with_watch(lambda: [sys.monitoring.get_tool(n) for n in range(6)]).value).value
     assert inside.count("mlcourse") == 2
     assert [sys.monitoring.get_tool(number) for number in range(6)] == tools
+
+
+@monitored
+def test_who_ends_the_watch_ends_no_more_than_that():
+    def work():
+        for number in range(6):
+            if sys.monitoring.get_tool(number) == "mlcourse":
+                sys.monitoring.free_tool_id(number)
+        return 7
+
+    assert with_watch(work).value == 7
+
+
+@monitored
+@pytest.mark.parametrize("raised", [10**6, None])
+def test_a_recursion_is_ended_while_there_is_room_in_a_small_stack(checked, raised):
+    deepest = []
+
+    class Endless:
+        def __init__(self, depth):
+            deepest[:] = [depth]
+            Endless(depth + 1)
+
+    def jacobian(hessian, alpha):
+        sys.setrecursionlimit(raised or sys.getrecursionlimit())
+        return Endless(0)
+
+    verdict = checked(with_watch, jacobian)
+    assert "RecursionError" in verdict.message and deepest[0] < 600
+
+
+@in_this_process
+def test_an_answer_that_raises_what_stops_it_has_a_verdict(run, checked):
+    def jacobian(hessian, alpha):
+        raise limits.Stopped
+
+    assert checked(run, jacobian).outcome == "wrong"
 
 
 @threads
@@ -352,18 +432,54 @@ def test_a_process_that_outlives_the_code_does_not_hold_up_its_ending():
     assert in_child(crash).how == "died" and time.monotonic() - start < 4
 
 
-@linux
-def test_input_in_an_answer_is_an_error_with_its_line(tmp_path, monkeypatch):
-    monkeypatch.setenv("MLCOURSE_HOME", str(tmp_path))
+async def later():
+    return 1
 
+
+WAITING = {
+    "input()": lambda: input("alpha? "),
+    "getpass()": lambda: getpass.getpass(),
+    "breakpoint()": lambda: breakpoint(),
+    "asyncio": lambda: asyncio.run(later()),
+    "asyncio ": lambda: asyncio.ensure_future(later()),
+    "asyncio  ": lambda: asyncio.new_event_loop().run_until_complete(later()),
+}
+
+
+@every_way
+@pytest.mark.parametrize("words", WAITING)
+def test_who_would_wait_for_somebody_is_told_so_with_the_line(run, checked, words, capsys):
     def jacobian(hessian, alpha):
-        return float(input("alpha? "))
+        return WAITING[words]()
 
     start = time.monotonic()
-    verdict = lesson(4).check("jacobian", jacobian)
+    verdict = checked(run, jacobian)
     assert time.monotonic() - start < 2
-    assert verdict.outcome == "wrong" and "input() cannot be used" in verdict.message
-    assert 'float(input("alpha? "))' in verdict.message
+    assert verdict.outcome == "wrong" and f"{words.strip()} cannot be used" in verdict.message
+    assert "— at `" in verdict.message
+    assert checked(run, lambda **given: WAITING[words](), "sign_flip_alpha").outcome == "wrong"
+    assert "never awaited" not in "".join(capsys.readouterr())
+
+
+@every_way
+def test_an_async_answer_is_told_to_be_none(run, checked, capsys):
+    async def jacobian(hessian, alpha):
+        return hessian
+
+    assert "write `def`" in checked(run, jacobian).message
+    assert "never awaited" not in "".join(capsys.readouterr())
+
+
+@every_way
+def test_exit_in_a_notebook_is_an_exit_of_the_answer(run, checked, monkeypatch):
+    class Notebook:
+        display_pub = None
+
+    shell = Notebook()
+    for module in ("alone", "heard"):
+        monkeypatch.setattr(f"mlcourse.classroom.judging.{module}.notebook", lambda: shell)
+    assert "ended the program with exit()" in checked(run, lambda hessian, alpha: shell.ask_exit()).message
+    assert vars(shell).get("ask_exit") is None and shell.display_pub is None
 
 
 @every_way

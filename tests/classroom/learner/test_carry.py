@@ -110,6 +110,7 @@ def with_check(*values):
         (with_fields(practice=None), "is damaged"),
         (with_fields(practice=[["2026-01-01", 4, "hvp", 0, "perfect"]]), "is damaged"),
         (with_fields(practice=[["2026-01-01", 4, "hvp", 0]]), "is damaged"),
+        (with_fields(practice=[["2026-01-01T10:00:00+02:00", 4, "hvp", 0, "good"]]), "is damaged"),
         (with_check(), "is damaged"),
         (with_check("2026-01-01", 4, "hvp"), "is damaged"),
         (with_check("yesterday", 4, "hvp", 0, "correct", None, None), "is damaged"),
