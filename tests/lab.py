@@ -148,12 +148,15 @@ def run_all(page, timeout=60):
 
 
 class PanelOnPage:
-    """One panel as the learner sees it: its picture, its sliders, its buttons."""
+    """One panel as the learner sees it: its picture, its sliders, its buttons.
 
-    def __init__(self, page, index=0):
+    place   of the notebook's cell that shows it, counted from 0; None for the notebook's first
+    """
+
+    def __init__(self, page, place=None):
         self.page = page
-        self.images = page.locator(".jp-OutputArea-output .widget-image")
-        self.box = page.locator(".jp-OutputArea-output .widget-vbox:has(> .widget-image)").nth(index)
+        where = "" if place is None else f".jp-Cell[data-windowed-list-index='{place}'] "
+        self.box = page.locator(f"{where}.jp-OutputArea-output .widget-vbox:has(> .widget-image)").first
 
     def bring_into_view(self):
         """Scroll from the top until the panel is there: the notebook draws only what is near the window."""

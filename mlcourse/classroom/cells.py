@@ -1,5 +1,7 @@
 """What the command `mlcourse` does in a terminal, in a cell: a browser's tab has no terminal."""
 
+import base64
+import html
 from datetime import date
 from pathlib import Path
 
@@ -152,16 +154,18 @@ def export_progress(file=None):
     Raises ValueError for what is no name, CourseError where there is such a file already or it cannot be written.
     """
     path = _export(file)
-    print(f"Your progress is in {path}.{_how_to_download(path)}")
+    print(f"Your progress is in {path}.")
+    if tab.here():
+        from IPython.display import HTML, display
+
+        display(HTML(_download(path)))
 
 
-def _how_to_download(path):
-    """How a file of a browser's tab is had outside of it; "" elsewhere."""
-    if not tab.here():
-        return ""
-    if path.resolve().is_relative_to(exercises.ROOT.resolve()):
-        return " In the list of files, a right click on it downloads it."
-    return " That lies outside of the list of files, and is gone with this tab: give a name without a folder."
+def _download(path):
+    """A link that has a file's content in it: what a tab writes need not be in its list of files, nor stay."""
+    content = base64.b64encode(path.read_bytes()).decode()
+    name = html.escape(path.name)
+    return f'<a download="{name}" href="data:application/json;base64,{content}">Download {name}</a>'
 
 
 def import_progress(file):

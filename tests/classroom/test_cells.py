@@ -1,7 +1,10 @@
 """What a terminal does elsewhere, in a cell."""
 
+import base64
+import html
 import os
 import pathlib
+import re
 
 import pytest
 
@@ -179,8 +182,11 @@ class TestInATab:
         in_memory, in_the_page = (list(folder.rglob("*.jsonl")) for folder in (tmp_path / "memory", self.drive))
         assert (len(in_memory), len(in_the_page)) == ((1, 0) if why == "no drive" else (0, 1))
 
-    def test_an_export_says_how_to_get_hold_of_the_file(self, tmp_path, capsys):
-        export_progress(self.drive / "mine.json")
-        assert "downloads it" in capsys.readouterr().out
-        export_progress(tmp_path / "mine.json")
-        assert "outside of the list of files" in capsys.readouterr().out
+    def test_an_export_can_be_downloaded_wherever_it_lies(self, tmp_path, monkeypatch):
+        shown = []
+        monkeypatch.setattr("IPython.display.display", lambda what: shown.append(what.data))
+        export_progress(tmp_path / "my <own>.json")
+        link = r'<a download="(.*?)" href="data:application/json;base64,(.*?)">.*</a>'
+        name, content = re.fullmatch(link, shown[0]).groups()
+        assert html.unescape(name) == "my <own>.json"
+        assert base64.b64decode(content) == (tmp_path / "my <own>.json").read_bytes()
