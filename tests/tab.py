@@ -203,6 +203,14 @@ class Tab:
             f"([argument, seconds]) => ({_IN_TIME})(({function})(argument), seconds)", [argument, seconds]
         )
 
+    def run_cell(self, place):
+        """Run > Run Selected Cell, for the cell at a place; does not wait for its end."""
+        self.page.evaluate(
+            "place => { const {currentWidget} = window.jupyterapp.shell; currentWidget.content.activeCellIndex = place;"
+            " window.jupyterapp.commands.execute('notebook:run-cell') }",
+            place,
+        )
+
     def begin(self, code):
         """Start code in the kernel, and do not wait for it."""
         self.page.evaluate(

@@ -241,7 +241,9 @@ def test_a_browser_that_keeps_nothing_says_so_in_the_first_cell(site, open_brows
         tab.execute("from mlcourse.classroom import lesson; lesson(4).check('sign_flip_alpha', 1.0)")
         assert tab.execute(COUNT_CHECKS) == "1\n"
         tab.write(1, "from mlcourse.classroom import export_progress; export_progress('mine.json')")
-        tab.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+        tab.run_cell(1)
+        dialog = tab.page.locator(".jp-Dialog")  # says that the notebook was not saved
+        tab.page.add_locator_handler(dialog, lambda shown: shown.get_by_role("button", name="Close").click())
         with tab.page.expect_download(timeout=60_000) as downloading:
             tab.page.get_by_role("link", name="Download mine.json").click(timeout=60_000)
         assert "sign_flip_alpha" in Path(downloading.value.path()).read_text()
