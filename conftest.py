@@ -31,6 +31,7 @@ def pytest_collection_modifyitems(items):
         "test_hub.py",
         "test_later_lessons.py",
         "test_first_lessons.py",
+        "test_kept.py",
         "test_visits.py",
         "test_browser.py",
         "test_problems.py",

@@ -37,6 +37,10 @@ class Served(NamedTuple):
     sent: list
 
 
+def port_of(there):
+    return int(there.address.rstrip("/").rsplit(":", 1)[1])
+
+
 @contextmanager
 def served(folder, port=0):
     """A folder, Served from a thread on this machine."""
