@@ -25,12 +25,6 @@ GOAL_FIRST, GOAL_LESSON = 30, 120  # seconds
 KEYS, CHECKS = 20, 20
 KEPT, LONG = build.PAGES / "seconds.json", 3  # seconds from which on a cell's time is kept
 
-_FIRST_CELL = """async () => {
-    const tab = window.jupyterapp.shell.currentWidget;
-    tab.content.activeCellIndex = [...tab.content.model.cells].findIndex(cell => cell.type === "code");
-    await window.jupyterapp.commands.execute("notebook:run-cell");
-}"""
-
 _CHECKS = f"""
 import time
 from mlcourse.classroom import lesson
@@ -48,7 +42,7 @@ def visit(opened, there):
     before, start = len(there.sent), time.monotonic()
     tab = Tab(opened, there.address).open(FIRST)
     ready = time.monotonic() - start
-    tab.page.evaluate(_FIRST_CELL)
+    tab.run_cell(next(place for place, cell in enumerate(tab.notebook()["cells"]) if cell["cell_type"] == "code"))
     return tab, ready, time.monotonic() - start, there.sent[before:]
 
 

@@ -145,6 +145,11 @@ _RUN_ALL = """async () => {
     return {total: (performance.now() - started) / 1000, seconds};
 }"""
 
+_RUN_CELL = """async place => {
+    window.jupyterapp.shell.currentWidget.content.activeCellIndex = place;
+    await window.jupyterapp.commands.execute("notebook:run-cell");
+}"""
+
 _EXECUTE = """async code => {
     const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel, said = [];
     const started = performance.now();
@@ -208,12 +213,8 @@ class Tab:
         )
 
     def run_cell(self, place):
-        """Run > Run Selected Cell, for the cell at a place; does not wait for its end."""
-        self.page.evaluate(
-            "place => { const {currentWidget} = window.jupyterapp.shell; currentWidget.content.activeCellIndex = place;"
-            " window.jupyterapp.commands.execute('notebook:run-cell') }",
-            place,
-        )
+        """Run > Run Selected Cell, for the cell at a place."""
+        self._evaluate(_RUN_CELL, place, KERNEL_SECONDS)
 
     def begin(self, code):
         """Start code in the kernel, and do not wait for it."""

@@ -11,7 +11,7 @@ from mlcourse.classroom.learner import practice as due
 from mlcourse.classroom.learner import progress as kept
 from mlcourse.classroom.learner.carry import export_progress as _export
 from mlcourse.classroom.learner.carry import import_progress as _import
-from mlcourse.classroom.learner.notebook import TITLES, Words
+from mlcourse.classroom.learner.notebook import TITLES, Words, require_lesson
 
 TAKES = {
     1: ("theta", "alpha", "support", "query"),
@@ -114,8 +114,7 @@ def reset(number, *, notebook=False):
     notebook   True for the lesson's own notebook instead of its exercise
     Raises ValueError for what is no lesson, CourseError where there is none, with all as it was.
     """
-    if isinstance(number, bool) or number not in list(TITLES):
-        raise ValueError(f"number must be a lesson, {min(TITLES)} … {max(TITLES)}, got {number!r}")
+    require_lesson(number)
     path, mine = exercises.reset(number, root=exercises.ROOT, folder="notebooks" if notebook else "exercises")
     print(f"{path.name} is fresh. {what_was_kept(mine)}")
     print("Where it is open, File → Reload Notebook from Disk shows it.")

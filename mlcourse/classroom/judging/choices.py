@@ -95,10 +95,11 @@ class ChoiceProblem(Problem):
         if open_ones:
             return wrong(f"{open_ones} of {len(items)} items {'is' if open_ones == 1 else 'are'} not yet answered.")
         labels = {_folded(label): label for label in self.labels}
-        unknown = [label for label in answer if _folded(label) not in labels]
-        if unknown:
-            return wrong(f"{unknown[0]!r:.40} is not one of the labels {', '.join(map(repr, self.labels))}.")
-        answer = [labels[_folded(label)] for label in answer]
+        known = [labels.get(_folded(label)) for label in answer]
+        if None in known:
+            unknown = answer[known.index(None)]
+            return wrong(f"{unknown!r:.40} is not one of the labels {', '.join(map(repr, self.labels))}.")
+        answer = known
         missed = [i for i, item in enumerate(items) if answer[i] != item.label]
         if not missed:
             return correct(self.correct_message)

@@ -1,7 +1,5 @@
 """Find a number, drawn afresh by seed."""
 
-from functools import lru_cache
-
 import numpy as np
 
 from mlcourse.classroom.judging.compare import NotNumbers, form, plain
@@ -28,13 +26,16 @@ class NumberProblem(Problem):
         enough = "a whole number" if self.digits is None else f"{self.digits} significant digits are enough"
         return f"{super().show(seed)}\n\nThe answer is one number; {enough}." if self.digits else super().show(seed)
 
+    _last = (None, None)
+
     def given(self, seed):
+        if self._last[0] != seed:
+            self._last = seed, self._draws(seed)
         rng = self.random(seed, "given")
-        for _ in range(self._draws(seed) - 1):
+        for _ in range(self._last[1] - 1):
             self.draw(rng)
         return self.draw(rng)
 
-    @lru_cache(maxsize=256)  # noqa: B019 (a problem lives as long as the course)
     def _draws(self, seed):
         """How many draws it takes until the answers can be told apart."""
         rng = self.random(seed, "given")

@@ -47,10 +47,15 @@ TITLES = {
 }
 
 
+def require_lesson(number):
+    """Raise ValueError for what is no lesson's number."""
+    if isinstance(number, bool) or number not in list(TITLES):
+        raise ValueError(f"number must be a lesson, {min(TITLES)} … {max(TITLES)}, got {number!r}")
+
+
 def start_lesson(number):
     """Say which lesson this is, in its first cell. Raises ValueError for a lesson that does not exist."""
-    if number not in TITLES:
-        raise ValueError(f"number must be a lesson, {min(TITLES)} … {max(TITLES)}, got {number!r}")
+    require_lesson(number)
     print(f"Lesson {number:02}: {TITLES[number]}. The kernel is ready.")
     _say_what_is_not_kept()
     _say_where_you_are(number - 1)

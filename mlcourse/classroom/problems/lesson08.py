@@ -32,6 +32,14 @@ def _sizes(episode):
     return {"T": tasks, "K": shots, "Q": queries}
 
 
+_OF_TASKS = (
+    Deviation("tasks", "first", "only the first task",
+              "Only the first task counts. Take the mean over all of them."),
+    Deviation("tasks", "last", "only the last task",
+              "Only the last task counts, as when a loop overwrites what it found. Add them up, and take the mean."),
+    Deviation("tasks", "one path", "one θ′ for all tasks",
+              "All tasks share one θ′, made with the mean of their gradients. Each task takes steps of its own."),
+)  # fmt: skip
 SIGN = (
     "sign",
     "The sign is turned. The step is θ − α∇L_s(θ): when α grows, θ′ moves *against* the support's gradient.",
@@ -247,12 +255,7 @@ class alpha_gradient(FunctionProblem):
         Deviation("tasks", "means", "product of the means",
                   "The tasks are averaged before the product. Multiply in each task, and take the mean of the products: a task's "
                   "two gradients go together."),
-        Deviation("tasks", "first", "only the first task",
-                  "Only the first task counts. Take the mean over all of them."),
-        Deviation("tasks", "last", "only the last task",
-                  "Only the last task counts, as when a loop overwrites what it found. Add them up, and take the mean."),
-        Deviation("tasks", "one path", "one θ′ for all tasks",
-                  "All tasks share one θ′, made with the mean of their gradients. Each task takes steps of its own."),
+        *_OF_TASKS,
         Deviation("step", "up", "uphill",
                   "θ′ is made with a plus, uphill. The query's gradient belongs at θ − α ⊙ ∇L_s(θ)."),
         Deviation("factor", "alpha", "times alpha",
@@ -735,12 +738,7 @@ class alpha_gradient_steps(FunctionProblem):
                   "It is α times that, entry by entry. That is the gradient in log α; in α itself there is no such factor."),
         Deviation("outer", "support", "support loss outside",
                   "v begins as the support's gradient. The loss is judged on the query set."),
-        Deviation("tasks", "first", "only the first task",
-                  "Only the first task counts. Take the mean over all of them."),
-        Deviation("tasks", "last", "only the last task",
-                  "Only the last task counts, as when a loop overwrites what it found. Add them up, and take the mean."),
-        Deviation("tasks", "one path", "one θ′ for all tasks",
-                  "All tasks share one θ′, made with the mean of their gradients. Each task takes steps of its own."),
+        *_OF_TASKS,
         Deviation("gives", "theta", "the gradient in theta",
                   "This is v_0, the gradient in θ. On the way back, collect −∇L_s(θ_i) ⊙ v_{i+1} for the one in α."),
     )  # fmt: skip

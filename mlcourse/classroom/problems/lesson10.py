@@ -6,7 +6,8 @@ import numpy as np
 
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, NumberProblem, TextProblem, mistake
 from mlcourse.classroom.judging.compare import fresh
-from mlcourse.classroom.problems.samplers import AGAIN, SAME, decides
+from mlcourse.classroom.problems.intervals import ABOUT_TWO, ONE_ERROR, WHOLE_WIDTH
+from mlcourse.classroom.problems.samplers import AGAIN, OTHER, SAME, decides
 from mlcourse.recipes.deviations import Deviation
 
 
@@ -45,11 +46,9 @@ class meta_gap(FunctionProblem):
                   "Only the new tasks' uncertainty is in it. With few training tasks the other part is the larger one."),
         Deviation("half", "deviations", "deviation for error",
                   "This takes the tasks' spread without dividing by their number: the error of a mean shrinks with it."),
-        Deviation("half", "whole", "the whole width",
-                  "This is the whole width of the interval. What stands behind ± is half of it."),
-        Deviation("half", "one error", "1.96 left out",
-                  "This is one standard error. 95 % lie within 1.96 of them."),
-        Deviation("half", "2", "2 for 1.96", "2 stands for 1.96 here. Near, but the statement asks for 95 %, and its numbers have 1.96."),
+        WHOLE_WIDTH,
+        ONE_ERROR,
+        ABOUT_TWO,
         Deviation("half", "variance", "no root",
                   "This is the variance of the difference, times 1.96. Take its root first."),
         Deviation("ddof", 0, "divided by T, not T − 1",
@@ -523,7 +522,7 @@ def _decides(draws, n):
         [[[task in part for task in range(n)] for part in draw] for draw in draws if len(draw) == len(draws[0])]
     )
     if len(inside) < len(draws):
-        return "something other than rng"
+        return OTHER
     found = [decides(part[: len(_SEEDS)], part[len(_SEEDS) :], "tasks") for part in inside.transpose(1, 0, 2)]
     if all(each.startswith(SAME) for each in found):
         order = [task for part in draws[0] for task in sorted(part)]
@@ -734,9 +733,9 @@ class choose_and_report(FunctionProblem):
         Deviation("reported on", "validation", "reports the validation tasks",
                   "This reports the loss of the tasks that chose: the smallest of many means is too small by luck. Report `test`."),
         Deviation("half", "deviation", "deviation for error", "This is 1.96 deviations of the tasks. The error of their mean is smaller by √T."),
-        Deviation("half", "one error", "1.96 left out", "This is one standard error. 95 % lie within 1.96 of them."),
-        Deviation("half", "2", "2 for 1.96", "2 stands for 1.96 here. Near, but the statement asks for 95 %, and its numbers have 1.96."),
-        Deviation("half", "whole", "the whole width", "This is the whole width of the interval. What stands behind ± is half of it."),
+        ONE_ERROR,
+        ABOUT_TWO,
+        WHOLE_WIDTH,
         Deviation("order", "from 1", "counted from 1", "Checkpoints and steps are counted from 1 here. Both begin at 0: as the axes do."),
         Deviation("order", "checkpoint from 1", "checkpoints counted from 1", "Checkpoints are counted from 1 here. The first is 0."),
         Deviation("order", "steps from 1", "steps counted from 1",

@@ -5,6 +5,7 @@ from types import MappingProxyType
 import numpy as np
 
 from mlcourse.classroom.judging import ChoiceProblem, FunctionProblem, Item, TextProblem, mistake
+from mlcourse.classroom.problems.intervals import ABOUT_TWO, ONE_ERROR, WHOLE_WIDTH
 from mlcourse.classroom.problems.samplers import AGAIN, SAME, decides
 from mlcourse.recipes.deviations import Deviation
 
@@ -268,10 +269,10 @@ class meta_trained_beats_baseline(FunctionProblem):
                   "This is the interval of the first learner's error. Asked is that of the difference."),
         Deviation("half", "deviation", "deviation for error",
                   "This is the spread of the differences. The error of their mean is smaller by the root of the number of tasks."),
-        Deviation("half", "one error", "1.96 left out", "This is one standard error. 95 % lie within 1.96 of them."),
+        ONE_ERROR,
         Deviation("half", "divided by T", "divided by T, not its root", "This divides by the number of tasks. A standard error divides by its root."),
-        Deviation("half", "2", "2 for 1.96", "2 stands for 1.96 here. Near, but the statement asks for 95 %, and its numbers have 1.96."),
-        Deviation("half", "whole", "the whole width", "This is the whole width of the interval. What stands behind ± is half of it."),
+        ABOUT_TWO,
+        WHOLE_WIDTH,
         Deviation("ddof", 0, "divided by T, not T − 1",
                   "The standard deviation divides by T. A mean was estimated from the same tasks: divide by T − 1, `ddof=1`."),
         Deviation("sign", -1, "the other way round", "This is baseline minus meta-trained. An error that is lower by meta-training is to give a negative number."),
@@ -597,9 +598,9 @@ class honest_report(FunctionProblem):
         Deviation("error", "squared", "no root", "These are mean squared errors. Take the root for each task, so that the unit is that of y."),
         Deviation("error", "absolute", "absolute errors", "These are mean absolute errors. Asked is the root of the mean square, task by task."),
         Deviation("half", "deviation", "deviation for error", "Behind ± stands the spread of the tasks. The error of their mean is smaller by the root of their number."),
-        Deviation("half", "one error", "1.96 left out", "This is one standard error. 95 % lie within 1.96 of them."),
-        Deviation("half", "2", "2 for 1.96", "2 stands for 1.96 here. Near, but the statement asks for 95 %, and its numbers have 1.96."),
-        Deviation("half", "whole", "the whole width", "This is the whole width of the interval. What stands behind ± is half of it."),
+        ONE_ERROR,
+        ABOUT_TWO,
+        WHOLE_WIDTH,
         Deviation("ddof", 0, "divided by T, not T − 1", "The standard deviation divides by T. A mean was estimated from the same tasks: divide by T − 1, `ddof=1`."),
         Deviation("mean", "pooled", "rows pooled for the mean",
                   "The mean is the root of the mean over all rows: long tasks count more, and so do bad ones. Take the root task by task, then the mean over tasks."),
